@@ -1,0 +1,30 @@
+//! The addresses that an admin enters with a provider.
+
+use carillon_domain::{ProviderName, ids};
+use carillon_providers::{CallbackTrust, provider};
+use carillon_runtime::{Context, random};
+use serde_json::{Value, json};
+
+/// Name of the credential that is the secret part of a callback path.
+pub const TOKEN: &str = "callback_token";
+
+pub fn new_token() -> String {
+    ids::encode(&random::bytes::<20>())
+}
+
+/// As the webhook looks it up.
+pub fn token_hash(token: &str) -> String {
+    ids::encode(&ids::hash(&[b"callback", token.as_bytes()]))
+}
+
+/// What to enter where; `null` where this installation has no public address.
+pub fn addresses(ctx: &Context, name: ProviderName, token: Option<&str>) -> Value {
+    let Some(base) = &ctx.config.public_url else { return Value::Null };
+    let base = format!("{base}/webhooks/{}", name.as_str());
+    match provider(name).capabilities().callback_trust {
+        CallbackTrust::Signature => {
+            json!({"status": format!("{base}/status"), "inbound": format!("{base}/inbound")})
+        }
+        CallbackTrust::PathToken => json!({"status": token.map(|t| format!("{base}/{t}"))}),
+    }
+}

@@ -1,0 +1,32 @@
+//! The first organization, made at the first start with the admin key that the
+//! installation was given. Only the key's hash is known here.
+
+use carillon_domain::{KeyId, OrgId};
+use carillon_runtime::Context;
+use carillon_store::{ApiKey, Organization, Role, StoreError};
+
+pub use crate::auth::hash;
+
+/// The organization that the first key opens; always the same one.
+#[must_use]
+pub fn id() -> OrgId {
+    OrgId::from_hash(&[b"first organization"])
+}
+
+/// Makes the organization and the key if they are not there. Idempotent.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn ensure(ctx: &Context, key_sha256: &str) -> Result<OrgId, StoreError> {
+    let org = id();
+    let organization =
+        Organization { id: org, name: "My organization".to_owned(), created_at: ctx.clock.now() };
+    let hash = key_sha256.to_ascii_lowercase();
+    let key = ApiKey {
+        id: KeyId::from_hash(&[b"first key", hash.as_bytes()]),
+        org,
+        role: Role::SuperAdmin,
+    };
+    ctx.store.ensure_organization(&organization, &key, &hash).await?;
+    Ok(org)
+}

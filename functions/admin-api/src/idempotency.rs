@@ -1,0 +1,46 @@
+//! `Idempotency-Key`: the same request twice is done once.
+
+use axum::http::HeaderMap;
+use carillon_domain::ids;
+use carillon_store::Remembered;
+
+use crate::problem::Problem;
+
+/// Longest key that is taken, in characters.
+const LONGEST: usize = 255;
+
+/// The key of a request, from the header or the body (the same thing).
+///
+/// # Errors
+/// 422 when it is too long, or the two differ.
+pub fn key(headers: &HeaderMap, in_body: Option<&str>) -> Result<Option<String>, Problem> {
+    let header = headers.get("idempotency-key").map(|v| v.to_str().unwrap_or_default().trim());
+    if let (Some(header), Some(body)) = (header, in_body)
+        && header != body
+    {
+        let detail = "The header and the body carry different idempotency keys; send one.";
+        return Err(Problem::field("idempotency_key", "idempotency_key_differs", detail));
+    }
+    let Some(key) = header.or(in_body) else { return Ok(None) };
+    if key.is_empty() || key.chars().count() > LONGEST {
+        let detail = format!("An idempotency key has 1 to {LONGEST} characters.");
+        return Err(Problem::field("idempotency_key", "invalid_idempotency_key", detail));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// What identifies a request: the same hash is the same request.
+pub fn request_hash(parts: &[&[u8]]) -> String {
+    ids::encode(&ids::hash(parts)[..20])
+}
+
+/// # Errors
+/// 409 when the key was used for another request.
+pub fn check(first: &Remembered, hash: &str) -> Result<(), Problem> {
+    if first.request_hash == hash {
+        return Ok(());
+    }
+    let detail =
+        "This idempotency key was used for another request; use a new key for a new request.";
+    Err(Problem::conflict("idempotency_key_reused", detail))
+}

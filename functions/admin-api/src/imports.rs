@@ -1,0 +1,101 @@
+//! `/v1/imports/{id}`: how far a file is, and what was wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use carillon_domain::ImportId;
+use carillon_domain::import::{Import, Rejected};
+use carillon_domain::rows;
+use carillon_runtime::Context;
+use serde_json::Value;
+
+use crate::auth::Caller;
+use crate::extract::Id;
+use crate::problem::Problem;
+use crate::view;
+
+/// Pages read at a time.
+const PAGES: i32 = 50;
+/// Code of lines that repeat a number; they are counted, not rejected.
+const DUPLICATE: &str = "duplicate";
+
+/// `GET /v1/imports/{id}`
+pub async fn read(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Id(id): Id<ImportId>,
+) -> Result<Json<Value>, Problem> {
+    let import = ctx.store.import(caller.org, id).await?;
+    Ok(Json(view::import(&import.ok_or_else(|| Problem::not_found("import"))?)))
+}
+
+/// `GET /v1/imports/{id}/rejected`: the file's rejected rows as they were, with
+/// their line, and why.
+pub async fn rejected(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Id(id): Id<ImportId>,
+) -> Result<Response, Problem> {
+    let import = ctx.store.import(caller.org, id).await?;
+    let import = import.ok_or_else(|| Problem::not_found("import"))?;
+    let rejected = collect(&ctx, &import).await?;
+    let csv = write(&ctx, &import, rejected).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}-rejected.csv\"")),
+    ];
+    Ok((headers, csv).into_response())
+}
+
+async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejected>, Problem> {
+    let mut rejected = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        let pages = ctx.store.pages(import.org, import.id, next, PAGES).await?;
+        let Some((last, _)) = pages.last() else { return Ok(rejected) };
+        next = last + 1;
+        for (_, page) in pages {
+            let of_page = page.rejected.into_iter().filter(|r| r.code != DUPLICATE);
+            rejected.extend(of_page.map(|r| (r.line, r)));
+        }
+    }
+}
+
+async fn write(
+    ctx: &Context,
+    import: &Import,
+    rejected: BTreeMap<u32, Rejected>,
+) -> Result<String, Problem> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let mut head = vec!["line".to_owned(), "reason".to_owned(), "detail".to_owned()];
+    head.extend(import.header.iter().map(|name| harmless(name)));
+    let broken = |_| Problem::not_found("report");
+    writer.write_record(&head).map_err(broken)?;
+    for chunk in 0..import.chunks {
+        let text = ctx.store.import_chunk(import.org, import.id, chunk).await?;
+        for row in rows::read_chunk(&text).flatten() {
+            if let Some(r) = rejected.get(&row.line) {
+                let mut record = vec![row.line.to_string(), r.code.clone(), r.detail.clone()];
+                record.extend(row.cells.iter().map(|cell| harmless(cell)));
+                writer.write_record(&record).map_err(broken)?;
+            }
+        }
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    Ok(String::from_utf8(bytes).unwrap_or_default())
+}
+
+/// A cell that a spreadsheet would run is written as text.
+fn harmless(cell: &str) -> String {
+    let is_number = cell.strip_prefix(['+', '-']).is_some_and(|rest| {
+        rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | '(' | ')' | '-'))
+    });
+    if cell.starts_with(['=', '@', '+', '-', '\t', '\r']) && !is_number {
+        return format!("'{cell}");
+    }
+    cell.to_owned()
+}

@@ -1,0 +1,267 @@
+//! `/v1/integrations/{provider}`: secrets are written, never read back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use carillon_domain::ProviderName;
+use carillon_domain::integration::IntegrationSettings;
+use carillon_providers::{Account, CallbackTrust, Credentials, TestResult, provider};
+use carillon_runtime::Context;
+use carillon_runtime::secrets::Owner;
+use carillon_store::{Integration, IntegrationStatus, Role};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::callbacks;
+use crate::extract;
+use crate::problem::{FieldError, Problem};
+use crate::view;
+
+/// How a secret is shown; sent back, it means "as it was".
+const MASK: &str = "••••";
+/// Last characters that are shown of a secret.
+const SHOWN: usize = 4;
+const TEST_SECONDS: u64 = 15;
+
+fn name(text: &str) -> Result<ProviderName, Problem> {
+    ProviderName::parse(text).ok_or_else(|| Problem::not_found("provider"))
+}
+
+/// `GET /v1/integrations/{provider}`
+pub async fn read(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let name = name(&text)?;
+    match ctx.store.integration(caller.org, name).await? {
+        Some(integration) => Ok(Json(view(&ctx, &caller, &integration).await?)),
+        None => Ok(Json(json!({
+            "provider": name, "channel": name.channel(), "configured": false, "enabled": false,
+            "status": "not_configured", "balance": null, "last_error": null,
+            "last_tested_at": null, "settings": {}, "credentials": {},
+            "callback_urls": callbacks::addresses(&ctx, name, None),
+        }))),
+    }
+}
+
+/// Secrets by name, numbers and texts by name; `null` is as good as absent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Put {
+    #[serde(default)]
+    credentials: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    settings: serde_json::Map<String, Value>,
+    enabled: Option<bool>,
+}
+
+/// `PUT /v1/integrations/{provider}`
+pub async fn put(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    extract::Json { value: new, .. }: extract::Json<Put>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Role::Admin)?;
+    let name = name(&text)?;
+    let before = ctx.store.integration(caller.org, name).await?;
+    let known = match &before {
+        Some(integration) => ctx.credentials(integration).await?,
+        None => Credentials::default(),
+    };
+    let settings = read_settings(name, new.settings)?;
+    let mut credentials = read_credentials(name, new.credentials, &known)?;
+    if let Err(wrong) = provider(name).check(&credentials, &settings) {
+        let wrong = wrong.into_iter().map(|w| FieldError::new(w.field, "invalid_value", w.detail));
+        return Err(Problem::fields(wrong.collect()));
+    }
+    let token = match provider(name).capabilities().callback_trust {
+        CallbackTrust::Signature => None,
+        CallbackTrust::PathToken => {
+            Some(known.get(callbacks::TOKEN).map_or_else(callbacks::new_token, str::to_owned))
+        }
+    };
+    let masked = credentials.0.iter().map(|(n, v)| (n.clone(), mask(v))).collect();
+    if let Some(token) = &token {
+        credentials.0.insert(callbacks::TOKEN.to_owned(), token.clone());
+    }
+    let now = ctx.clock.now();
+    let owner = Owner::Integration(caller.org, name);
+    let plaintext = zeroize::Zeroizing::new(json!(credentials).to_string().into_bytes());
+    let integration = Integration {
+        org: caller.org,
+        provider: name,
+        enabled: new.enabled.unwrap_or(true),
+        settings,
+        credentials: ctx.secrets.encrypt(owner, &plaintext).await?,
+        masked,
+        account: provider(name).account_name(&credentials),
+        callback_token_hash: token.as_deref().map(callbacks::token_hash),
+        status: IntegrationStatus::default(),
+        created_at: before.map_or(now, |b| b.created_at),
+        updated_at: now,
+    };
+    ctx.store.put_integration(&integration).await?;
+    Ok(Json(view(&ctx, &caller, &integration).await?))
+}
+
+fn read_settings(
+    name: ProviderName,
+    mut fields: serde_json::Map<String, Value>,
+) -> Result<IntegrationSettings, Problem> {
+    fields.retain(|_, value| !value.is_null());
+    let common = ["rate_per_second", "price_table", "priority", "look_up"];
+    let own = provider(name).setting_fields();
+    if let Some(unknown) =
+        fields.keys().find(|f| !common.contains(&f.as_str()) && !own.contains(&f.as_str()))
+    {
+        let detail = format!(
+            "There is no setting “{unknown}”; known are {}, {}.",
+            own.join(", "),
+            common.join(", ")
+        );
+        return Err(Problem::field(&format!("settings.{unknown}"), "unknown_field", detail));
+    }
+    let settings: IntegrationSettings =
+        serde_json::from_value(Value::Object(fields)).map_err(|e| {
+            Problem::field(
+                "settings",
+                "invalid_value",
+                format!("A setting has a value of the wrong kind: {e}."),
+            )
+        })?;
+    if settings.rate_per_second == 0 || settings.rate_per_second > 10_000 {
+        let detail = "A rate from 1 to 10,000 parts a second.";
+        return Err(Problem::field("settings.rate_per_second", "out_of_range", detail));
+    }
+    for (prefix, money) in &settings.price_table {
+        let digits = prefix.strip_prefix('+').unwrap_or_default();
+        let is_prefix = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let is_currency =
+            money.currency.len() == 3 && money.currency.bytes().all(|b| b.is_ascii_uppercase());
+        if !is_prefix || !is_currency || money.micros().is_none() {
+            let detail =
+                "Write prices as {\"+61\": {\"amount\": \"0.0079\", \"currency\": \"USD\"}}.";
+            return Err(Problem::field("settings.price_table", "invalid_price", detail));
+        }
+    }
+    Ok(settings)
+}
+
+/// New secrets; a mask keeps the old one, and with none at all they all stay.
+fn read_credentials(
+    name: ProviderName,
+    new: BTreeMap<String, Option<String>>,
+    known: &Credentials,
+) -> Result<Credentials, Problem> {
+    let fields = provider(name).credential_fields();
+    let keep = |field: &str| known.get(field).map(|v| (field.to_owned(), v.to_owned()));
+    if new.is_empty() {
+        return Ok(Credentials(fields.iter().filter_map(|f| keep(f)).collect()));
+    }
+    let mut credentials = BTreeMap::new();
+    for (field, value) in new {
+        if !fields.contains(&field.as_str()) {
+            let detail =
+                format!("There is no credential “{field}”; known are {}.", fields.join(", "));
+            return Err(Problem::field(&format!("credentials.{field}"), "unknown_field", detail));
+        }
+        match value {
+            Some(value) if value.starts_with(MASK) => credentials.extend(keep(&field)),
+            Some(value) if !value.trim().is_empty() => {
+                credentials.insert(field, value.trim().to_owned());
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(Credentials(credentials))
+}
+
+fn mask(secret: &str) -> String {
+    let count = secret.chars().count();
+    // Of a short secret nothing is shown.
+    let shown = if count >= 4 * SHOWN { SHOWN } else { 0 };
+    format!("{MASK}{}", secret.chars().skip(count - shown).collect::<String>())
+}
+
+async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, Problem> {
+    let status = match (i.enabled, &i.status.last_error, i.status.last_tested_at) {
+        (false, ..) => "disabled",
+        (true, Some(_), _) => "failing",
+        (true, None, Some(_)) => "working",
+        (true, None, None) => "untested",
+    };
+    // The secret part of the address is for those who may change it.
+    let token = if caller.role >= Role::Admin && i.callback_token_hash.is_some() {
+        ctx.credentials(i).await?.get(callbacks::TOKEN).map(str::to_owned)
+    } else {
+        None
+    };
+    Ok(json!({
+        "provider": i.provider,
+        "channel": i.provider.channel(),
+        "configured": true,
+        "enabled": i.enabled,
+        "status": status,
+        "balance": i.status.balance,
+        "last_error": i.status.last_error,
+        "last_tested_at": i.status.last_tested_at.map(view::time),
+        "settings": i.settings,
+        "credentials": i.masked,
+        "callback_urls": callbacks::addresses(ctx, i.provider, token.as_deref()),
+        "created_at": view::time(i.created_at),
+        "updated_at": view::time(i.updated_at),
+    }))
+}
+
+/// `POST /v1/integrations/{provider}/test`: asks the provider, and remembers
+/// the answer.
+pub async fn test(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Role::Admin)?;
+    let name = name(&text)?;
+    let integration = ctx.store.integration(caller.org, name).await?;
+    let Some(mut integration) = integration else {
+        let detail = format!("{} is not set up yet; PUT its credentials first.", name.as_str());
+        return Err(Problem::conflict("not_configured", detail));
+    };
+    let account = ctx.account(&integration).await?;
+    let result = ask(&ctx, name, &account).await;
+    let (works, error) = match result {
+        TestResult::Works { balance } => {
+            integration.status.balance = balance;
+            (true, None)
+        }
+        TestResult::Fails(failure) => (false, Some(failure)),
+    };
+    integration.status.last_error = error.as_ref().map(|f| format!("{}: {}", f.code, f.detail));
+    integration.status.last_tested_at = Some(ctx.clock.now());
+    ctx.store.put_integration(&integration).await?;
+    Ok(Json(json!({
+        "ok": works,
+        "balance": integration.status.balance,
+        "error": error.as_ref().map(view::failure),
+        "tested_at": integration.status.last_tested_at.map(view::time),
+    })))
+}
+
+async fn ask(ctx: &Context, name: ProviderName, account: &Account) -> TestResult {
+    let request = provider(name).test_request(account);
+    match ctx.providers.call(request, Duration::from_secs(TEST_SECONDS)).await {
+        Ok(answer) => provider(name).read_test(&answer),
+        Err(error) => TestResult::Fails(carillon_domain::Failure::new(
+            "no_answer",
+            carillon_domain::FailureReason::ProviderDown,
+            false,
+            error.to_string(),
+        )),
+    }
+}

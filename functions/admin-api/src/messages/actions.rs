@@ -1,0 +1,89 @@
+//! Cancel, reschedule, retry: each one conditional write.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use carillon_domain::MessageId;
+use carillon_domain::message::Message;
+use carillon_domain::transition::TooLate;
+use carillon_runtime::{Context, random};
+use carillon_store::Role;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::create::{queue_lease, queue_now};
+use super::draft::read_time;
+use crate::auth::Caller;
+use crate::extract::{self, Id};
+use crate::problem::Problem;
+use crate::view;
+
+/// `POST /v1/messages/{id}/cancel`
+pub async fn cancel(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+) -> Result<Json<Value>, Problem> {
+    let now = ctx.clock.now();
+    let by = caller.id.clone();
+    let message = change(&ctx, &caller, id, now, |m| m.cancel(&by, now)).await?;
+    Ok(Json(view::message(&message, now)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reschedule {
+    scheduled_for: String,
+}
+
+/// `POST /v1/messages/{id}/reschedule`
+pub async fn reschedule(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+    extract::Json { value, .. }: extract::Json<Reschedule>,
+) -> Result<Json<Value>, Problem> {
+    let now = ctx.clock.now();
+    let mut wrong = Vec::new();
+    let at = read_time("scheduled_for", Some(&value.scheduled_for), now, &mut wrong);
+    let Some(at) = at else { return Err(Problem::fields(wrong)) };
+    let message = change(&ctx, &caller, id, now, |m| m.reschedule(at, now)).await?;
+    Ok(Json(view::message(&message, now)))
+}
+
+/// `POST /v1/messages/{id}/retry`
+pub async fn retry(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let now = ctx.clock.now();
+    let lease = queue_lease(&ctx, now);
+    let message = change(&ctx, &caller, id, now, |m| m.retry(lease, now)).await?;
+    queue_now(&ctx, &message).await;
+    Ok((StatusCode::ACCEPTED, Json(view::message(&message, now))))
+}
+
+async fn change(
+    ctx: &Context,
+    caller: &Caller,
+    id: MessageId,
+    now: Timestamp,
+    action: impl Fn(&mut Message) -> Result<(), TooLate>,
+) -> Result<Message, Problem> {
+    caller.require(Role::Manager)?;
+    let changed =
+        ctx.store.change_message(caller.org, id, &random::token(), now, |m| action(m).ok()).await?;
+    match changed {
+        None => Err(Problem::not_found("message")),
+        Some((message, Some(()))) => Ok(message),
+        Some((message, None)) => {
+            let status = message.status(now).as_str();
+            let detail = format!("The message is “{status}”; this cannot be done any more.");
+            Err(Problem::conflict("too_late", detail))
+        }
+    }
+}

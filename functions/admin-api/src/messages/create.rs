@@ -1,0 +1,145 @@
+//! `POST /v1/messages`: one put is message, outbox and lease.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use carillon_domain::message::{Direction, Message, Source};
+use carillon_domain::{Lane, MessageId};
+use carillon_runtime::body::{SendBody, Sendable};
+use carillon_runtime::{Context, random};
+use carillon_store::{Remembered, Role, TimelineEntry};
+use jiff::{SignedDuration, Timestamp};
+
+use super::draft::{Draft, SendRequest};
+use crate::auth::Caller;
+use crate::extract::Json;
+use crate::idempotency;
+use crate::problem::Problem;
+use crate::view;
+
+/// Generation a message is born with.
+const BORN: u32 = 0;
+
+pub async fn send(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json { value: request, raw }: Json<SendRequest>,
+) -> Result<Response, Problem> {
+    caller.require(Role::Manager)?;
+    let key = idempotency::key(&headers, request.idempotency_key.as_deref())?;
+    let settings = ctx.store.settings(caller.org).await?;
+    let now = ctx.clock.now();
+    let draft = request.check(&ctx, &caller, &settings, now).await?;
+    let mut message = message(&ctx, &caller, draft, key.as_deref(), now).await?;
+    let mut answer = view::message(&message, now).to_string();
+    let mut replayed = false;
+    if let Some(key) = key {
+        let hash = idempotency::request_hash(&[&raw]);
+        let new = Remembered {
+            request_hash: hash.clone(),
+            id: message.id.to_string(),
+            answer: answer.clone(),
+            at: now,
+        };
+        if let Some(first) = ctx.store.remember(caller.org, "message", &key, &new).await? {
+            idempotency::check(&first, &hash)?;
+            let id = first.id.parse().map_err(|_| Problem::not_found("message"))?;
+            // The first request may have been cut off before its message was
+            // there; then this one finishes it, under the id first chosen.
+            message.id = id;
+            answer = first.answer;
+            replayed = true;
+        }
+    }
+    store_and_queue(&ctx, &message, now).await?;
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let mut response = (StatusCode::ACCEPTED, json, answer).into_response();
+    if replayed {
+        let yes = axum::http::HeaderValue::from_static("true");
+        response.headers_mut().insert("idempotency-replayed", yes);
+    }
+    Ok(response)
+}
+
+async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {
+    let place = Timestamp::from_millisecond(i64::try_from(message.id.at_ms()).unwrap_or(0));
+    let entry = TimelineEntry::Message(message.id);
+    ctx.store.note_in_timeline(message.org, place.unwrap_or(now), entry).await?;
+    let inserted = ctx.store.insert_message(message).await?;
+    if inserted == carillon_store::Inserted::New && message.scheduled_for <= now {
+        queue_now(ctx, message).await;
+    }
+    Ok(())
+}
+
+/// The message is born leased, so it may go to the queue at once. Should that
+/// fail, its lease runs out and the queue processor finds it.
+pub async fn queue_now(ctx: &Context, message: &Message) {
+    let body = SendBody::new(message.org, Sendable::Message(message.id), message.generation);
+    match ctx.queues.send(message.channel, message.lane, &[body]).await {
+        Ok(refused) if refused.is_empty() => {}
+        Ok(_) => ctx.counters.add("queue_refused", 1),
+        Err(error) => {
+            ctx.counters.add("queue_refused", 1);
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "left for the queue processor"
+            );
+        }
+    }
+}
+
+/// When a message that is queued at once is due again, should the queue lose it.
+pub fn queue_lease(ctx: &Context, now: Timestamp) -> Timestamp {
+    now + SignedDuration::from_secs(ctx.config.tuning.queue_lease_seconds.into())
+}
+
+async fn message(
+    ctx: &Context,
+    caller: &Caller,
+    draft: Draft,
+    key: Option<&str>,
+    now: Timestamp,
+) -> Result<Message, Problem> {
+    let address = ctx.address_key(caller.org, draft.to.as_str()).await?;
+    let at = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let id = match key {
+        Some(key) => MessageId::new(address, at, &[b"key", key.as_bytes()]),
+        None => MessageId::new(address, at, &[b"single", &random::bytes::<16>()]),
+    };
+    let due = if draft.scheduled_for <= now { queue_lease(ctx, now) } else { draft.scheduled_for };
+    Ok(Message {
+        id,
+        org: caller.org,
+        direction: Direction::Outbound,
+        channel: draft.channel,
+        address: draft.to.as_str().to_owned(),
+        our_address: None,
+        state: carillon_domain::message::State::Scheduled,
+        content: draft.content,
+        purpose: draft.purpose,
+        lane: Lane::Transactional,
+        source: Source::Single,
+        related: draft.related,
+        integration: draft.integration,
+        provider: None,
+        provider_message_id: None,
+        price: None,
+        scheduled_for: draft.scheduled_for,
+        expires_at: draft.expires_at,
+        created_by: caller.id.clone(),
+        created_at: now,
+        updated_at: now,
+        sent_at: None,
+        attempts: Vec::new(),
+        events: Vec::new(),
+        decisions: Vec::new(),
+        due: Some(due),
+        generation: BORN,
+        version: 1,
+        token: random::token(),
+    })
+}

@@ -1,0 +1,340 @@
+//! A request to send, read and checked: everything that can be wrong with it is
+//! found here, before anything is promised.
+
+use carillon_domain::message::{Content, Related, TemplateRef};
+use carillon_domain::segments;
+use carillon_domain::settings::Settings;
+use carillon_domain::template::{Template, TemplateError, names};
+use carillon_domain::{Channel, OrgId, PhoneNumber, ProviderName, Purpose};
+use carillon_runtime::Context;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::auth::Caller;
+use crate::problem::{FieldError, Problem};
+
+/// A time this little in the past is now: clocks differ.
+const PAST_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+/// Nothing is scheduled further ahead.
+const HORIZON: SignedDuration = SignedDuration::from_hours(366 * 24);
+const MAX_MEDIA: usize = 10;
+
+/// The body of `POST /v1/messages` and of the preview.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendRequest {
+    channel: Option<String>,
+    to: Option<String>,
+    contact_id: Option<String>,
+    body: Option<String>,
+    template: Option<String>,
+    variables: Option<Map<String, Value>>,
+    media: Option<Vec<String>>,
+    scheduled_for: Option<String>,
+    purpose: Option<String>,
+    related: Option<Related>,
+    integration: Option<String>,
+    flash: Option<bool>,
+    expires_at: Option<String>,
+    /// Read for when quiet hours exist; without them there is nothing to override.
+    #[serde(rename = "override_quiet_hours")]
+    _override_quiet_hours: Option<bool>,
+    pub idempotency_key: Option<String>,
+}
+
+/// A send that nothing is wrong with.
+pub struct Draft {
+    pub channel: Channel,
+    pub to: PhoneNumber,
+    pub content: Content,
+    pub purpose: Purpose,
+    pub related: Option<Related>,
+    pub integration: Option<ProviderName>,
+    pub scheduled_for: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A text with placeholders, and the stored template it came from.
+pub struct Text {
+    pub source: String,
+    pub parsed: Template,
+    pub template: Option<TemplateRef>,
+}
+
+impl SendRequest {
+    /// # Errors
+    /// 422 with every field that is wrong.
+    pub async fn check(
+        self,
+        ctx: &Context,
+        caller: &Caller,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Draft, Problem> {
+        let mut wrong = Vec::new();
+        let channel = read_channel(self.channel.as_deref(), &mut wrong);
+        let to = read_to(&self, settings, &mut wrong);
+        let text = read_text(
+            ctx,
+            caller.org,
+            self.body.as_deref(),
+            self.template.as_deref(),
+            channel.unwrap_or(Channel::Sms),
+        )
+        .await?
+        .map_err(|e| wrong.push(e))
+        .ok();
+        let variables = self.variables.clone().unwrap_or_default();
+        let body = text.as_ref().and_then(|text| render(text, &variables, &mut wrong));
+        if let Some(body) = &body {
+            check_body(body, settings.max_segments, &mut wrong);
+        }
+        let purpose = word(
+            "purpose",
+            self.purpose.as_deref(),
+            Purpose::parse,
+            "transactional or promotional",
+            &mut wrong,
+        );
+        let integration = word(
+            "integration",
+            self.integration.as_deref(),
+            ProviderName::parse,
+            "twilio or fast2sms",
+            &mut wrong,
+        );
+        let scheduled_for =
+            read_time("scheduled_for", self.scheduled_for.as_deref(), now, &mut wrong);
+        let scheduled_for = scheduled_for.unwrap_or(now);
+        let expires_at = read_time("expires_at", self.expires_at.as_deref(), now, &mut wrong);
+        if expires_at.is_some_and(|end| end <= scheduled_for) {
+            let detail = "The message would expire before it is due; give a later time.";
+            wrong.push(FieldError::new("expires_at", "expires_before_due", detail));
+        }
+        let media = read_media(self.media.unwrap_or_default(), &mut wrong);
+        if let Some(r) = &self.related
+            && (r.kind.is_empty() || r.kind.len() > 40 || r.id.is_empty() || r.id.len() > 100)
+        {
+            let detail = "“related” has a type of 1 to 40 and an id of 1 to 100 characters.";
+            wrong.push(FieldError::new("related", "invalid_related", detail));
+        }
+        let (Some(channel), Some(to), Some(body), Some(text)) = (channel, to, body, text) else {
+            return Err(Problem::fields(wrong));
+        };
+        if !wrong.is_empty() {
+            return Err(Problem::fields(wrong));
+        }
+        let counted = segments::count(&body);
+        Ok(Draft {
+            channel,
+            to,
+            content: Content {
+                body,
+                encoding: Some(counted.encoding),
+                segments: counted.segments,
+                template: text.template,
+                variables,
+                media,
+                flash: self.flash.unwrap_or(false),
+            },
+            purpose: purpose.unwrap_or_default(),
+            related: self.related,
+            integration,
+            scheduled_for,
+            expires_at,
+        })
+    }
+}
+
+pub fn read_channel(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<Channel> {
+    let Some(text) = text else {
+        let detail = "Name the channel: “sms”.";
+        wrong.push(FieldError::new("channel", "missing_field", detail));
+        return None;
+    };
+    match Channel::parse(text) {
+        Some(Channel::Sms) => Some(Channel::Sms),
+        Some(Channel::Whatsapp | Channel::WhatsappGroup | Channel::Voice) => {
+            let detail = format!("Nothing sends on the channel “{text}” yet; use “sms”.");
+            wrong.push(FieldError::new("channel", "channel_not_available", detail));
+            None
+        }
+        None => {
+            let detail = format!("There is no channel “{text}”; use “sms”.");
+            wrong.push(FieldError::new("channel", "unknown_channel", detail));
+            None
+        }
+    }
+}
+
+fn read_to(
+    request: &SendRequest,
+    settings: &Settings,
+    wrong: &mut Vec<FieldError>,
+) -> Option<PhoneNumber> {
+    if request.contact_id.is_some() {
+        let detail = "There is no such contact in this organization; send “to” with a number.";
+        wrong.push(FieldError::new("contact_id", "unknown_contact", detail));
+        return None;
+    }
+    let raw = request.to.as_deref().unwrap_or_default();
+    match PhoneNumber::parse_mobile(raw, settings.default_country) {
+        Ok(to) => Some(to),
+        Err(error) => {
+            wrong.push(FieldError::new("to", error.code(), error.to_string()));
+            None
+        }
+    }
+}
+
+/// The text to send: free, or a stored template by key (`key@3` for a version)
+/// or id.
+///
+/// # Errors
+/// Outer: storage. Inner: the field that is wrong.
+pub async fn read_text(
+    ctx: &Context,
+    org: OrgId,
+    body: Option<&str>,
+    template: Option<&str>,
+    channel: Channel,
+) -> Result<Result<Text, FieldError>, Problem> {
+    let (source, template) = match (body, template) {
+        (Some(_), Some(_)) => {
+            let detail = "Send either “body” or “template”, not both.";
+            return Ok(Err(FieldError::new("body", "body_and_template", detail)));
+        }
+        (None, None) => {
+            let detail = "Send a “body”, or the name of a “template”.";
+            return Ok(Err(FieldError::new("body", "missing_field", detail)));
+        }
+        (Some(body), None) if body.trim().is_empty() => {
+            return Ok(Err(FieldError::new(
+                "body",
+                "empty_body",
+                "The text is empty; write something.",
+            )));
+        }
+        (Some(body), None) => (body.to_owned(), None),
+        (None, Some(name)) => match crate::templates::find(ctx, org, name).await? {
+            None => {
+                let detail = format!("There is no template “{name}” in this organization.");
+                return Ok(Err(FieldError::new("template", "unknown_template", detail)));
+            }
+            Some(t) if !t.is_active => {
+                let detail =
+                    format!("The template “{name}” is switched off; switch it on or use another.");
+                return Ok(Err(FieldError::new("template", "template_inactive", detail)));
+            }
+            Some(t) if t.channel != channel => {
+                let detail =
+                    format!("The template “{name}” is for the channel {}.", t.channel.as_str());
+                return Ok(Err(FieldError::new("template", "template_of_other_channel", detail)));
+            }
+            Some(t) => (t.body, Some(TemplateRef { id: t.id, key: t.key, version: t.version })),
+        },
+    };
+    let field = if template.is_some() { "template" } else { "body" };
+    Ok(match Template::parse(&source) {
+        Ok(parsed) => Ok(Text { source, parsed, template }),
+        Err(error) => Err(FieldError::new(field, error.code(), error.to_string())),
+    })
+}
+
+fn render(
+    text: &Text,
+    variables: &Map<String, Value>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<String> {
+    let missing = text.parsed.missing(&names(variables));
+    for name in &missing {
+        let detail = format!("The text needs the variable “{name}”; give it a value.");
+        wrong.push(FieldError::new(format!("variables.{name}"), "missing_variable", detail));
+    }
+    if !missing.is_empty() {
+        return None;
+    }
+    let field =
+        |error: &TemplateError| FieldError::new("variables", error.code(), error.to_string());
+    text.parsed.render(variables).map_err(|error| wrong.push(field(&error))).ok()
+}
+
+fn check_body(body: &str, max_segments: u16, wrong: &mut Vec<FieldError>) {
+    if body.trim().is_empty() {
+        let detail = "With these variables the text is empty; give them a value.";
+        wrong.push(FieldError::new("body", "empty_body", detail));
+    }
+    let counted = segments::count(body);
+    if counted.segments > max_segments {
+        let detail = format!(
+            "The text has {} segments, {max_segments} are allowed; shorten it{}.",
+            counted.segments,
+            if counted.encoding == segments::Encoding::Ucs2 {
+                ", or take out the characters outside GSM-7, which make each segment hold 67"
+            } else {
+                ""
+            }
+        );
+        wrong.push(FieldError::new("body", "too_many_segments", detail));
+    }
+}
+
+fn word<T>(
+    field: &str,
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Option<T>,
+    known: &str,
+    wrong: &mut Vec<FieldError>,
+) -> Option<T> {
+    let text = text?;
+    let parsed = parse(text);
+    if parsed.is_none() {
+        let detail = format!("“{text}” is not known here; use {known}.");
+        wrong.push(FieldError::new(field, "invalid_value", detail));
+    }
+    parsed
+}
+
+/// A time that is not past and not too far ahead.
+pub fn read_time(
+    field: &str,
+    text: Option<&str>,
+    now: Timestamp,
+    wrong: &mut Vec<FieldError>,
+) -> Option<Timestamp> {
+    let text = text?;
+    let Ok(at) = text.parse::<Timestamp>() else {
+        let detail =
+            "Write the time as RFC 3339 with an offset, such as 2026-11-21T18:30:00+05:30.";
+        wrong.push(FieldError::new(field, "invalid_time", detail));
+        return None;
+    };
+    if at < now - PAST_TOLERANCE {
+        let detail =
+            format!("This time has passed (it is {now}); give one to come, or leave it out.");
+        wrong.push(FieldError::new(field, "time_in_past", detail));
+        return None;
+    }
+    if at > now + HORIZON {
+        let detail = "This is more than a year ahead; give an earlier time.";
+        wrong.push(FieldError::new(field, "time_too_far", detail));
+        return None;
+    }
+    // To the millisecond, as it is stored.
+    Timestamp::from_millisecond(at.max(now).as_millisecond()).ok()
+}
+
+fn read_media(media: Vec<String>, wrong: &mut Vec<FieldError>) -> Vec<String> {
+    if media.len() > MAX_MEDIA {
+        let detail = format!("A message has at most {MAX_MEDIA} media.");
+        wrong.push(FieldError::new("media", "too_many_media", detail));
+    }
+    for (place, url) in media.iter().enumerate() {
+        if !url.starts_with("https://") || url.len() > 1_000 {
+            let detail = "Media are named by an https:// address of at most 1,000 characters.";
+            wrong.push(FieldError::new(format!("media[{place}]"), "invalid_media_url", detail));
+        }
+    }
+    media
+}

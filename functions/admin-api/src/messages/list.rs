@@ -1,0 +1,304 @@
+//! `GET /v1/messages`: newest first. Without a number the time line is walked,
+//! page by page; with one, its own partition.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use carillon_domain::message::{Direction, Message, State as MessageState, Status};
+use carillon_domain::{Channel, MessageId, OrgId, PhoneNumber, ProviderName};
+use carillon_runtime::Context;
+use carillon_store::{TimelineEntry, keys};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::auth::Caller;
+use crate::extract::Params;
+use crate::problem::Problem;
+use crate::{lists, view};
+
+const PARAMETERS: [&str; 19] = [
+    "limit",
+    "cursor",
+    "status",
+    "channel",
+    "campaign_id",
+    "contact_id",
+    "workshop_id",
+    "booking_id",
+    "error_code",
+    "from",
+    "to",
+    "q",
+    "template",
+    "related_type",
+    "related_id",
+    "created_by",
+    "direction",
+    "provider",
+    "import_id",
+];
+
+/// Rows looked at in one request; a filter that matches little answers early,
+/// with a cursor to go on from.
+const MOST_ROWS: usize = 2_000;
+/// Time line entries read at a time.
+const ENTRIES: i32 = 50;
+/// How far back the time line is walked, in months.
+const MONTHS: usize = 36;
+
+/// `GET /v1/messages?…`
+pub async fn list(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    params: Params,
+) -> Result<Json<Value>, Problem> {
+    params.only(&PARAMETERS)?;
+    let filter = Filter::read(&params)?;
+    let limit = lists::limit(&params)?;
+    let cursor = lists::cursor(&params)?;
+    let now = ctx.clock.now();
+    let (messages, next) = match &filter.number {
+        Some(number) => with_number(&ctx, caller.org, number, &filter, cursor, limit).await?,
+        None => in_timeline(&ctx, caller.org, &filter, cursor, limit).await?,
+    };
+    let data = messages.iter().map(|m| view::message(m, now)).collect();
+    Ok(Json(lists::page(data, next.as_deref())))
+}
+
+type Found = (Vec<Message>, Option<Vec<String>>);
+
+async fn with_number(
+    ctx: &Context,
+    org: OrgId,
+    number: &str,
+    filter: &Filter,
+    cursor: Option<Vec<String>>,
+    limit: usize,
+) -> Result<Found, Problem> {
+    let address = ctx.address_key(org, number).await?;
+    let mut before: Option<MessageId> = match cursor.as_deref() {
+        None => None,
+        Some([id]) => Some(id.parse().map_err(|_| lists::invalid_cursor())?),
+        Some(_) => return Err(lists::invalid_cursor()),
+    };
+    let now = ctx.clock.now();
+    let mut found = Vec::new();
+    let mut looked = 0;
+    loop {
+        let ids = ctx.store.messages_with(org, address, before, ENTRIES).await?;
+        if ids.is_empty() {
+            return Ok((found, None));
+        }
+        for message in ctx.store.messages(org, &ids, false, true).await? {
+            before = Some(message.id);
+            looked += 1;
+            if filter.takes(&message, now) {
+                found.push(message);
+            }
+            if found.len() == limit || looked >= MOST_ROWS {
+                let next = before.map(|id| vec![id.to_string()]);
+                return Ok((found, next));
+            }
+        }
+        before = ids.last().copied();
+    }
+}
+
+async fn in_timeline(
+    ctx: &Context,
+    org: OrgId,
+    filter: &Filter,
+    cursor: Option<Vec<String>>,
+    limit: usize,
+) -> Result<Found, Problem> {
+    let now = ctx.clock.now();
+    let newest = filter.to.unwrap_or(now);
+    let (mut month, mut before, mut skip) = match cursor {
+        None => (keys::month(newest), None, 0),
+        Some(parts) => {
+            let [month, before, skip] =
+                <[String; 3]>::try_from(parts).map_err(|_| lists::invalid_cursor())?;
+            (month, Some(before), skip.parse().map_err(|_| lists::invalid_cursor())?)
+        }
+    };
+    let oldest = filter.from.map(keys::month);
+    let mut found = Vec::new();
+    let mut looked = 0;
+    for _ in 0..MONTHS {
+        loop {
+            let entries = ctx.store.timeline(org, &month, before.as_deref(), ENTRIES).await?;
+            if entries.is_empty() {
+                break;
+            }
+            for (place, entry) in entries {
+                let ids = ids_of(ctx, org, entry).await?;
+                let messages = ctx
+                    .store
+                    .messages(org, ids.get(skip..).unwrap_or_default(), false, true)
+                    .await?;
+                for message in messages {
+                    looked += 1;
+                    if filter.takes(&message, now) {
+                        found.push(message);
+                        if found.len() == limit {
+                            let last = found.last().map(|m| m.id);
+                            let done =
+                                ids.iter().position(|id| Some(*id) == last).map_or(0, |p| p + 1);
+                            // The entry itself comes again; what of it was seen is skipped.
+                            let again = format!("{}~", place.sort);
+                            return Ok((found, Some(vec![month, again, done.to_string()])));
+                        }
+                    }
+                }
+                skip = 0;
+                before = Some(place.sort);
+            }
+            if looked >= MOST_ROWS {
+                let before = before.unwrap_or_default();
+                return Ok((found, Some(vec![month, before, "0".to_owned()])));
+            }
+        }
+        if oldest.as_ref().is_some_and(|oldest| *oldest >= month) {
+            break;
+        }
+        month = previous(&month).ok_or_else(lists::invalid_cursor)?;
+        before = None;
+        skip = 0;
+    }
+    Ok((found, None))
+}
+
+async fn ids_of(
+    ctx: &Context,
+    org: OrgId,
+    entry: TimelineEntry,
+) -> Result<Vec<MessageId>, Problem> {
+    match entry {
+        TimelineEntry::Message(id) => Ok(vec![id]),
+        TimelineEntry::Page { import, page } => {
+            let page = ctx.store.page(org, import, page).await?.unwrap_or_default();
+            let doubles = page.sealed.unwrap_or_default();
+            let is_double = |place: usize| doubles.iter().any(|d| usize::try_from(*d) == Ok(place));
+            let own = page.entries.iter().enumerate().filter(|(place, _)| !is_double(*place));
+            Ok(own.map(|(_, e)| e.message).collect())
+        }
+    }
+}
+
+/// `202611` → `202610`.
+fn previous(month: &str) -> Option<String> {
+    let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
+    match number {
+        1 => Some(format!("{:04}12", year.checked_sub(1)?)),
+        2..=12 => Some(format!("{year:04}{:02}", number - 1)),
+        _ => None,
+    }
+}
+
+/// What the caller wants to see.
+#[derive(Default)]
+struct Filter {
+    /// Set when the list is of one number.
+    number: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    status: Option<Status>,
+    channel: Option<Channel>,
+    direction: Option<Direction>,
+    provider: Option<ProviderName>,
+    error_code: Option<String>,
+    template: Option<String>,
+    related_type: Option<String>,
+    related_id: Option<String>,
+    created_by: Option<String>,
+    import_id: Option<String>,
+    text: Option<String>,
+    /// Filters by things that no message has yet: nothing matches.
+    nothing: bool,
+}
+
+impl Filter {
+    fn read(params: &Params) -> Result<Self, Problem> {
+        let own = |name: &str| params.get(name).map(str::to_owned);
+        let number =
+            |text: &str| PhoneNumber::parse(text, None).ok().map(|n| n.as_str().to_owned());
+        // `to` is a time like `from`; a number is understood too.
+        let to_number = params.get("to").and_then(number);
+        let to = if to_number.is_some() { None } else { params.read("to", |t| moment(t, true))? };
+        let searched = params.get("q").and_then(number);
+        let text = if searched.is_some() { None } else { own("q").map(|q| q.to_lowercase()) };
+        let direction = |text: &str| match text {
+            "outbound" => Some(Direction::Outbound),
+            "inbound" => Some(Direction::Inbound),
+            _ => None,
+        };
+        let related =
+            |kind: &str, name: &str| params.get(name).map(|id| (kind.to_owned(), id.to_owned()));
+        let booking = related("booking", "booking_id");
+        Ok(Self {
+            number: to_number.or(searched),
+            from: params.read("from", |t| moment(t, false))?,
+            to,
+            status: params.read("status", Status::parse)?,
+            channel: params.read("channel", Channel::parse)?,
+            direction: params.read("direction", direction)?,
+            provider: params.read("provider", ProviderName::parse)?,
+            error_code: own("error_code"),
+            template: own("template"),
+            related_type: own("related_type").or_else(|| booking.as_ref().map(|b| b.0.clone())),
+            related_id: own("related_id").or_else(|| booking.map(|b| b.1)),
+            created_by: own("created_by"),
+            import_id: own("import_id"),
+            text,
+            nothing: ["campaign_id", "contact_id", "workshop_id"]
+                .iter()
+                .any(|name| params.get(name).is_some()),
+        })
+    }
+
+    fn takes(&self, m: &Message, now: Timestamp) -> bool {
+        let same = |wanted: &Option<String>, is: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| is == Some(wanted))
+        };
+        let code = match &m.state {
+            MessageState::Failed { failure, .. } => Some(failure.code.as_str()),
+            _ => None,
+        };
+        let import = match &m.source {
+            carillon_domain::message::Source::Import { id, .. } => Some(id.to_string()),
+            carillon_domain::message::Source::Single | carillon_domain::message::Source::Person => {
+                None
+            }
+        };
+        let template = m.content.template.as_ref();
+        !self.nothing
+            && self.status.is_none_or(|s| s == m.status(now))
+            && self.channel.is_none_or(|c| c == m.channel)
+            && self.direction.is_none_or(|d| d == m.direction)
+            && self.provider.is_none_or(|p| Some(p) == m.provider)
+            && self.from.is_none_or(|from| m.created_at >= from)
+            && self.to.is_none_or(|to| m.created_at <= to)
+            && same(&self.error_code, code)
+            && same(&self.related_type, m.related.as_ref().map(|r| r.kind.as_str()))
+            && same(&self.related_id, m.related.as_ref().map(|r| r.id.as_str()))
+            && same(&self.created_by, Some(&m.created_by))
+            && same(&self.import_id, import.as_deref())
+            && self.template.as_deref().is_none_or(|wanted| {
+                template.is_some_and(|t| t.key == wanted || t.id.to_string() == wanted)
+            })
+            && self.text.as_deref().is_none_or(|text| {
+                m.content.body.to_lowercase().contains(text) || m.address.contains(text)
+            })
+    }
+}
+
+/// A time, or a day (its beginning or its end, UTC).
+fn moment(text: &str, end: bool) -> Option<Timestamp> {
+    if let Ok(at) = text.parse() {
+        return Some(at);
+    }
+    let day: jiff::civil::Date = text.parse().ok()?;
+    let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(if end { start + SignedDuration::from_hours(24) } else { start })
+}

@@ -1,0 +1,32 @@
+//! `/v1/messages`.
+
+pub mod actions;
+pub mod create;
+mod draft;
+pub mod list;
+pub mod preview;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use carillon_domain::MessageId;
+use carillon_runtime::Context;
+
+use crate::auth::Caller;
+use crate::extract::Id;
+use crate::problem::Problem;
+use crate::view;
+
+pub use draft::{read_channel, read_text, read_time};
+
+/// `GET /v1/messages/{id}`
+pub async fn read(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let message = ctx.store.message(caller.org, id).await?;
+    let message = message.ok_or_else(|| Problem::not_found("message"))?;
+    Ok(Json(view::message(&message, ctx.clock.now())))
+}

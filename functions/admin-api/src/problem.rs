@@ -1,0 +1,151 @@
+//! Problem documents (RFC 9457): a stable code, the field at fault, and a
+//! sentence that says what to do.
+
+use axum::extract::OriginalUri;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use carillon_runtime::accounts::AccountError;
+use carillon_runtime::context::InstallationError;
+use carillon_runtime::secrets::SecretError;
+use carillon_store::StoreError;
+use serde::Serialize;
+
+use crate::request_id;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    pub field: String,
+    pub code: String,
+    pub detail: String,
+}
+
+impl FieldError {
+    pub fn new(
+        field: impl Into<String>,
+        code: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), code: code.into(), detail: detail.into() }
+    }
+}
+
+/// Seconds after which a refused request may be tried again.
+const RETRY_AFTER: u32 = 2;
+
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: String,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after: Option<u32>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (code, detail) = (code.into(), detail.into());
+        Self { status, code, detail, errors: Vec::new(), retry_after: None }
+    }
+
+    /// 422 for one or more fields; the first gives the document its code.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let (code, detail) = errors
+            .first()
+            .map_or_else(Default::default, |first| (first.code.clone(), first.detail.clone()));
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail) }
+    }
+
+    pub fn field(field: &str, code: &str, detail: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError::new(field, code, detail)])
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        let detail = format!("There is no such {what} in this organization; check the id.");
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    pub fn conflict(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "the request could not be served");
+        let detail = "Storage does not answer; nothing was changed by half. Try again shortly.";
+        let mut problem =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", detail);
+        problem.retry_after = Some(RETRY_AFTER);
+        problem
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    request_id: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = Document {
+            r#type: format!("https://carillon.dev/errors/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            code: &self.code,
+            detail: &self.detail,
+            errors: &self.errors,
+            request_id: request_id::current(),
+        };
+        let body = serde_json::json!(document).to_string();
+        let mut response = (self.status, body).into_response();
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<InstallationError> for Problem {
+    fn from(error: InstallationError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+pub async fn no_such_route(OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("There is nothing at {}; the README lists the routes.", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "no_such_route", detail)
+}
+
+pub async fn no_such_method(method: Method) -> Problem {
+    let detail = format!("This address does not take {method}.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

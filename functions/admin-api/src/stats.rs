@@ -1,0 +1,153 @@
+//! `GET /v1/stats`: sums of the counters, never a scan of messages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use carillon_domain::Channel;
+use carillon_domain::integration::Money;
+use carillon_runtime::Context;
+use carillon_store::{DayCounters, keys};
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::extract::Params;
+use crate::problem::Problem;
+
+/// Days that are summed when the caller names none.
+const DEFAULT_DAYS: i64 = 365;
+
+/// `GET /v1/stats?from&to&channel&campaign_id`; days in UTC, both included.
+pub async fn read(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+    params: Params,
+) -> Result<Json<Value>, Problem> {
+    params.only(&["from", "to", "channel", "campaign_id"])?;
+    let now = ctx.clock.now();
+    let from = params.read("from", day)?;
+    let to = params.read("to", day)?.unwrap_or_else(|| keys::day(now));
+    let from =
+        from.unwrap_or_else(|| keys::day(now - SignedDuration::from_hours(24 * DEFAULT_DAYS)));
+    let channel = params.read("channel", Channel::parse)?;
+    let mut days = ctx.store.counters(caller.org, &from, &to).await?;
+    days.retain(|d| channel.is_none_or(|c| c.as_str() == d.channel));
+    // No message belongs to a campaign yet.
+    if params.get("campaign_id").is_some() {
+        days.clear();
+    }
+    let currency = currency(&ctx, &caller).await?;
+    Ok(Json(answer(&days, &currency)))
+}
+
+fn day(text: &str) -> Option<String> {
+    let date: Date = text.get(..10)?.parse().ok()?;
+    Some(date.to_string())
+}
+
+/// Prices are in the currency of the organization's price tables.
+async fn currency(ctx: &Context, caller: &Caller) -> Result<String, Problem> {
+    let integrations = ctx.store.integrations(caller.org).await?;
+    let mut currencies =
+        integrations.iter().flat_map(|i| i.settings.price_table.values().map(|m| &m.currency));
+    Ok(currencies.next().cloned().unwrap_or_else(|| "USD".to_owned()))
+}
+
+/// Sums over buckets; each message is in one.
+#[derive(Default, Clone)]
+struct Totals(BTreeMap<String, i64>);
+
+impl Totals {
+    fn add(&mut self, day: &DayCounters) {
+        for (name, value) in &day.values {
+            *self.0.entry(name.clone()).or_default() += value;
+        }
+    }
+
+    fn of(&self, names: &[&str]) -> i64 {
+        names.iter().filter_map(|name| self.0.get(*name)).sum()
+    }
+
+    /// Whatever the provider took, whatever became of it.
+    fn sent(&self) -> i64 {
+        self.of(&["sent", "delivered", "read", "undelivered"])
+    }
+
+    fn delivered(&self) -> i64 {
+        self.of(&["delivered", "read"])
+    }
+
+    fn failed(&self) -> i64 {
+        self.of(&["failed", "undelivered"])
+    }
+
+    fn cost(&self, currency: &str) -> Money {
+        let micros = u64::try_from(self.of(&["micros"])).unwrap_or(0);
+        Money::from_micros(micros, currency)
+    }
+
+    /// A share of what was sent, 0 to 1; none of nothing.
+    fn rate(&self, count: i64) -> Option<f64> {
+        let sent = self.sent();
+        #[expect(clippy::cast_precision_loss, reason = "a share, shown to four places")]
+        let share = count as f64 / sent.max(1) as f64;
+        (sent > 0).then_some((share * 10_000.0).round() / 10_000.0)
+    }
+}
+
+fn answer(days: &[DayCounters], currency: &str) -> Value {
+    let mut all = Totals::default();
+    let mut by_day: BTreeMap<&str, Totals> = BTreeMap::new();
+    let mut by_month: BTreeMap<&str, Totals> = BTreeMap::new();
+    for day in days {
+        all.add(day);
+        by_day.entry(&day.date).or_default().add(day);
+        by_month.entry(day.date.get(..7).unwrap_or(&day.date)).or_default().add(day);
+    }
+    let mut by_error: Vec<(&str, &str, i64)> = all
+        .0
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .filter_map(|(name, count)| {
+            let (code, reason) = name.strip_prefix("e|")?.rsplit_once('|')?;
+            Some((code, reason, *count))
+        })
+        .collect();
+    by_error.sort_by_key(|(code, _, count)| (-count, *code));
+    let row = |date: Option<&str>, t: &Totals| {
+        let mut row = json!({
+            "sent": t.sent(), "delivered": t.delivered(), "failed": t.failed(),
+            "cost": t.cost(currency),
+        });
+        if let Some(date) = date {
+            row["date"] = date.into();
+        }
+        row
+    };
+    let replied = all.of(&["received"]);
+    let opted_out = all.of(&["opted_out"]);
+    json!({
+        "total_sent": all.sent(),
+        "total_delivered": all.delivered(),
+        "total_failed": all.failed(),
+        "total_suppressed": all.of(&["suppressed"]),
+        "total_cancelled": all.of(&["cancelled"]),
+        "total_unknown": all.of(&["unknown"]),
+        "total_pending": all.of(&["pending"]),
+        "total_replied": replied,
+        "total_opted_out": opted_out,
+        "delivery_rate": all.rate(all.delivered()),
+        "reply_rate": all.rate(replied),
+        "opt_out_rate": all.rate(opted_out),
+        "cost": all.cost(currency),
+        "by_day": by_day.iter().map(|(date, t)| row(Some(date), t)).collect::<Vec<_>>(),
+        "by_month": by_month.iter().map(|(month, t)| ((*month).to_owned(), row(None, t)))
+            .collect::<serde_json::Map<_, _>>(),
+        "by_error": by_error.iter().map(|(code, reason, count)| {
+            json!({"code": code, "reason": reason, "count": count})
+        }).collect::<Vec<_>>(),
+    })
+}

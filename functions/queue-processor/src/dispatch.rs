@@ -1,0 +1,97 @@
+//! Dispatch: lease first, queue second. A lease without a queued body runs out
+//! and is found again; a queued body without a lease cannot be.
+
+use carillon_domain::{Channel, Lane};
+use carillon_runtime::body::{SendBody, Sendable};
+use carillon_runtime::{Context, random};
+use carillon_store::{DueEntry, DueKind, keys};
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Report;
+
+/// Bodies in one request to the queue.
+const BATCH: usize = 10;
+/// Conditional writes in flight at a time.
+const LEASES_IN_FLIGHT: usize = 16;
+
+/// One look at every shard of both lanes, transactional first. Queues messages
+/// and packs; answers the imports that are due, and how many were queued.
+pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<DueEntry>, usize) {
+    let mut imports = Vec::new();
+    let mut queued = 0;
+    for lane in Lane::ALL {
+        let limit = ctx.config.tuning.dispatch_batch;
+        let shards = stream::iter(0..keys::DUE_SHARDS)
+            .map(|shard| ctx.store.due(lane, shard, now, limit))
+            .buffer_unordered(usize::from(keys::DUE_SHARDS))
+            .collect::<Vec<_>>()
+            .await;
+        let mut due = Vec::new();
+        for shard in shards {
+            match shard {
+                Ok(entries) => due.extend(entries),
+                Err(error) => failed(ctx, report, &error),
+            }
+        }
+        due.sort_by_key(|entry| entry.at);
+        let (plans, sends): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|entry| matches!(entry.kind, DueKind::Import(_)));
+        imports.extend(plans);
+        queued += queue(ctx, lane, sends, now, report).await;
+    }
+    (imports, queued)
+}
+
+async fn queue(
+    ctx: &Context,
+    lane: Lane,
+    entries: Vec<DueEntry>,
+    now: Timestamp,
+    report: &mut Report,
+) -> usize {
+    let lease = SignedDuration::from_secs(ctx.config.tuning.queue_lease_seconds.into());
+    let leased = stream::iter(entries)
+        .map(|entry| async move {
+            let token = random::token();
+            let leased = ctx.store.lease(&entry, now + lease, &token).await;
+            (entry, leased)
+        })
+        .buffered(LEASES_IN_FLIGHT)
+        .collect::<Vec<_>>()
+        .await;
+    let mut bodies = Vec::with_capacity(leased.len());
+    for (entry, lease) in leased {
+        let what = match entry.kind {
+            DueKind::Message(id) => Sendable::Message(id),
+            DueKind::Pack(id) => Sendable::Pack(id),
+            DueKind::Import(_) => continue,
+        };
+        match lease {
+            Ok(Some(generation)) => bodies.push(SendBody::new(entry.org, what, generation)),
+            Ok(None) => {}
+            Err(error) => failed(ctx, report, &error),
+        }
+    }
+    let mut queued = 0;
+    for batch in bodies.chunks(BATCH) {
+        // SMS is the only channel that has senders yet.
+        match ctx.queues.send(Channel::Sms, lane, batch).await {
+            Ok(refused) => {
+                queued += batch.len() - refused.len();
+                if !refused.is_empty() {
+                    report.errors += refused.len();
+                    tracing::warn!(refused = refused.len(), "the queue refused bodies");
+                }
+            }
+            Err(error) => failed(ctx, report, &error),
+        }
+    }
+    queued
+}
+
+fn failed(ctx: &Context, report: &mut Report, error: &(dyn std::error::Error + 'static)) {
+    report.errors += 1;
+    ctx.counters.add("dispatch_errors", 1);
+    tracing::warn!(error, "left for the next minute");
+}

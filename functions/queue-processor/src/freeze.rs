@@ -1,0 +1,148 @@
+//! Freezing a page: which lines become which messages, and why others do not.
+
+use std::collections::HashSet;
+
+use carillon_domain::import::{Entry, Import, Page, Rejected};
+use carillon_domain::rows::{self, CorruptChunk, Row};
+use carillon_domain::template::{Template, TemplateError};
+use carillon_domain::{AddressKey, MessageId, PhoneNumber, segments};
+use carillon_runtime::Context;
+use carillon_runtime::context::InstallationError;
+use carillon_store::StoreError;
+use serde_json::{Map, Value};
+
+/// Code of a line whose number an earlier line of the same page has.
+pub const DUPLICATE: &str = "duplicate";
+
+#[derive(Debug, thiserror::Error)]
+pub enum FreezeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    #[error(transparent)]
+    Chunk(#[from] CorruptChunk),
+    #[error("the text that was taken with the file cannot be read any more")]
+    Template(#[from] TemplateError),
+    /// A frozen line no longer reads as it did.
+    #[error("line {line} of the file does not read as it did when its page was frozen")]
+    Changed { line: u32 },
+}
+
+/// The text, read once; and the pieces of the file, read one at a time and
+/// kept for the next page.
+pub struct Reader {
+    pub template: Template,
+    chunk: Option<(u32, Vec<Row>)>,
+}
+
+impl Reader {
+    pub fn new(import: &Import) -> Result<Self, FreezeError> {
+        Ok(Self { template: Template::parse(&import.body)?, chunk: None })
+    }
+
+    async fn chunk(
+        &mut self,
+        ctx: &Context,
+        import: &Import,
+        number: u32,
+    ) -> Result<&[Row], FreezeError> {
+        if self.chunk.as_ref().is_none_or(|(kept, _)| *kept != number) {
+            let text = ctx.store.import_chunk(import.org, import.id, number).await?;
+            let rows = rows::read_chunk(&text).collect::<Result<Vec<_>, _>>()?;
+            self.chunk = Some((number, rows));
+        }
+        Ok(self.chunk.as_ref().map(|(_, rows)| rows.as_slice()).unwrap_or_default())
+    }
+
+    /// The rows of the page that begins at the import's cursor.
+    pub async fn rows(
+        &mut self,
+        ctx: &Context,
+        import: &Import,
+        page: &Page,
+    ) -> Result<Vec<Row>, FreezeError> {
+        let from = usize::try_from(import.progress.record).unwrap_or(0);
+        let same = page.next_chunk == import.progress.chunk;
+        let chunk = self.chunk(ctx, import, import.progress.chunk).await?;
+        let to = if same { usize::try_from(page.next_record).unwrap_or(0) } else { chunk.len() };
+        Ok(chunk.get(from..to).unwrap_or_default().to_vec())
+    }
+}
+
+/// What a row becomes.
+pub enum Outcome {
+    Recipient { to: PhoneNumber, variables: Map<String, Value>, body: String },
+    Rejected { code: &'static str, detail: String },
+}
+
+/// Reads one row: the same answer for the same row, now and after a crash.
+pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
+    let recipient = match import.mapping.recipient(&row.cells, import.default_country) {
+        Ok(recipient) => recipient,
+        Err(error) => return Outcome::Rejected { code: error.code(), detail: error.to_string() },
+    };
+    let body = match template.render(&recipient.variables) {
+        Ok(body) => body,
+        Err(error) => return Outcome::Rejected { code: error.code(), detail: error.to_string() },
+    };
+    if body.trim().is_empty() {
+        let detail = "the text is empty for this row; give its variables a value".to_owned();
+        return Outcome::Rejected { code: "empty_body", detail };
+    }
+    let counted = segments::count(&body);
+    if counted.segments > import.max_segments {
+        let detail = format!(
+            "the text has {} segments, {} are allowed; shorten the text or this row's values",
+            counted.segments, import.max_segments
+        );
+        return Outcome::Rejected { code: "too_many_segments", detail };
+    }
+    Outcome::Recipient { to: recipient.to, variables: recipient.variables, body }
+}
+
+/// The page that begins at the import's cursor. A page never spans two pieces.
+pub async fn build(
+    ctx: &Context,
+    import: &Import,
+    reader: &mut Reader,
+) -> Result<Page, FreezeError> {
+    let secret = *ctx.address_secret().await?;
+    let (chunk, from) = (import.progress.chunk, import.progress.record);
+    let template = reader.template.clone();
+    let rows = reader.chunk(ctx, import, chunk).await?;
+    let start = usize::try_from(from).unwrap_or(0);
+    let end = (start + ctx.config.tuning.page_size).min(rows.len());
+    let mut page = Page::default();
+    let mut seen = HashSet::new();
+    for row in rows.get(start..end).unwrap_or_default() {
+        match read(import, &template, row) {
+            Outcome::Recipient { to, .. } => {
+                let message = message_id(&secret, import, &to);
+                if seen.insert(message) {
+                    page.entries.push(Entry { line: row.line, message });
+                } else {
+                    let detail = "an earlier line has the same number".to_owned();
+                    let code = DUPLICATE.to_owned();
+                    page.rejected.push(Rejected { line: row.line, code, detail });
+                }
+            }
+            Outcome::Rejected { code, detail } => {
+                page.rejected.push(Rejected { line: row.line, code: code.to_owned(), detail });
+            }
+        }
+    }
+    (page.next_chunk, page.next_record) = if end == rows.len() {
+        (chunk + 1, 0)
+    } else {
+        (chunk, u32::try_from(end).unwrap_or(u32::MAX))
+    };
+    Ok(page)
+}
+
+/// One message a number and file, whichever line it stands on.
+fn message_id(secret: &[u8; 32], import: &Import, to: &PhoneNumber) -> MessageId {
+    let address = AddressKey::new(secret, import.org, to.as_str());
+    let at = u64::try_from(import.created_at.as_millisecond()).unwrap_or(0);
+    MessageId::new(address, at, &[b"import", import.id.as_bytes()])
+}

@@ -1,0 +1,68 @@
+//! Each minute: dispatch what is due, plan what was asked for.
+//!
+//! Takes no input and is idempotent: the schedule may fire twice, late or not
+//! at all. What it finds it leases before it acts, so two runs side by side
+//! share the work. What it leaves is due again when its lease runs out.
+
+mod dispatch;
+mod freeze;
+mod plan;
+
+use carillon_runtime::Context;
+use carillon_store::DueEntry;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// Time kept free at the end of a run.
+const RESERVE: SignedDuration = SignedDuration::from_secs(5);
+/// Pages planned of one import before others have their turn.
+const PAGES_A_TURN: u32 = 20;
+
+/// What one run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Messages and packs that went to a queue.
+    pub queued: usize,
+    pub pages_planned: u32,
+    /// Things that failed and stay due.
+    pub errors: usize,
+}
+
+/// Works until nothing is due, or until shortly before `deadline`.
+pub async fn run(ctx: &Context, deadline: Timestamp) -> Report {
+    let mut report = Report::default();
+    while ctx.clock.now() + RESERVE < deadline {
+        let now = ctx.clock.now();
+        let (imports, queued) = dispatch::pass(ctx, now, &mut report).await;
+        report.queued += queued;
+        let planned = plan_all(ctx, &imports, deadline, &mut report).await;
+        report.pages_planned += planned;
+        if queued == 0 && planned == 0 {
+            break;
+        }
+    }
+    report
+}
+
+async fn plan_all(
+    ctx: &Context,
+    imports: &[DueEntry],
+    deadline: Timestamp,
+    report: &mut Report,
+) -> u32 {
+    let mut planned = 0;
+    for entry in imports {
+        if ctx.clock.now() + RESERVE >= deadline {
+            break;
+        }
+        match plan::turn(ctx, entry, PAGES_A_TURN, deadline).await {
+            Ok(pages) => planned += pages,
+            Err(error) => {
+                report.errors += 1;
+                ctx.counters.add("plan_errors", 1);
+                tracing::error!(error = &error as &dyn std::error::Error, "planning stopped");
+            }
+        }
+    }
+    planned
+}

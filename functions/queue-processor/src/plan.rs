@@ -1,0 +1,230 @@
+//! Planning a file: page by page, in the one order that survives a crash at
+//! any point. The page is frozen first; then its messages, each put only if
+//! absent; then its packs, which make the messages due; then the seal; then the
+//! cursor. A repeat finds what is there and goes on behind it.
+
+use carillon_domain::import::{Entry, Import, Page, Progress};
+use carillon_domain::message::{Content, Direction, Message, Source, State};
+use carillon_domain::pack::{Pack, Stage};
+use carillon_domain::rows::Row;
+use carillon_domain::template::Template;
+use carillon_domain::{Lane, PackId, PhoneNumber, segments};
+use carillon_runtime::context::InstallationError;
+use carillon_runtime::{Context, random};
+use carillon_store::{DueEntry, DueKind, Inserted, StoreError, TimelineEntry};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::freeze::{self, FreezeError, Outcome, Reader};
+
+/// Message rows put side by side.
+const PUTS_IN_FLIGHT: usize = 16;
+/// The lease goes on for this long after the run must have ended.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    #[error(transparent)]
+    Freeze(#[from] FreezeError),
+}
+
+/// Plans up to `pages` pages of a due import. Answers how many it planned; 0
+/// when someone else has the import.
+pub async fn turn(
+    ctx: &Context,
+    entry: &DueEntry,
+    pages: u32,
+    deadline: Timestamp,
+) -> Result<u32, PlanError> {
+    let DueKind::Import(id) = entry.kind else { return Ok(0) };
+    let until = deadline + LEASE_MARGIN;
+    let Some(generation) = ctx.store.lease(entry, until, &random::token()).await? else {
+        return Ok(0);
+    };
+    let Some(mut import) = ctx.store.import(entry.org, id).await? else { return Ok(0) };
+    let mut reader = Reader::new(&import)?;
+    let mut planned = 0;
+    while planned < pages && !import.is_planned() && ctx.clock.now() < deadline {
+        let Some(progress) = page(ctx, &import, &mut reader).await? else { return Ok(planned) };
+        import.progress = progress;
+        planned += 1;
+    }
+    if !import.is_planned() {
+        // Others have their turn; it is due again at once.
+        let held = DueEntry { at: until, generation, ..entry.clone() };
+        ctx.store.lease(&held, ctx.clock.now(), &random::token()).await?;
+    }
+    Ok(planned)
+}
+
+/// Plans one page. `None` when someone else moved the cursor.
+async fn page(
+    ctx: &Context,
+    import: &Import,
+    reader: &mut Reader,
+) -> Result<Option<Progress>, PlanError> {
+    let number = import.progress.pages;
+    let (org, id) = (import.org, import.id);
+    let frozen = match ctx.store.page(org, id, number).await? {
+        Some(frozen) => frozen,
+        None => {
+            let page = freeze::build(ctx, import, reader).await?;
+            ctx.store.freeze_page(org, id, number, page).await?
+        }
+    };
+    let rows = reader.rows(ctx, import, &frozen).await?;
+    let entry = TimelineEntry::Page { import: id, page: number };
+    ctx.store.note_in_timeline(org, import.created_at, entry).await?;
+    let doubles = put_messages(ctx, import, number, &frozen, (&rows, &reader.template)).await?;
+    put_packs(ctx, import, number, &frozen).await?;
+    ctx.store.seal_page(org, id, number, &doubles).await?;
+
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let repeated = frozen.rejected.iter().filter(|r| r.code == freeze::DUPLICATE).count();
+    let progress = Progress {
+        pages: number + 1,
+        chunk: frozen.next_chunk,
+        record: frozen.next_record,
+        accepted: import.progress.accepted + count(frozen.entries.len() - doubles.len()),
+        duplicates: import.progress.duplicates + count(doubles.len() + repeated),
+        rejected: import.progress.rejected + count(frozen.rejected.len() - repeated),
+    };
+    let moved = ctx.store.advance_import(import, &progress, &random::token()).await?;
+    Ok(moved.then_some(progress))
+}
+
+/// Puts the page's messages; answers the places of those whose number an
+/// earlier page had.
+async fn put_messages(
+    ctx: &Context,
+    import: &Import,
+    number: u32,
+    page: &Page,
+    (rows, template): (&[Row], &Template),
+) -> Result<Vec<u32>, PlanError> {
+    let token = random::token();
+    let now = ctx.clock.now();
+    let mut messages = Vec::with_capacity(page.entries.len());
+    for (place, entry) in (0..).zip(&page.entries) {
+        let row = rows.iter().find(|row| row.line == entry.line);
+        let row = row.ok_or(FreezeError::Changed { line: entry.line })?;
+        messages.push((
+            place,
+            message(import, number, entry, read(import, template, entry, row)?, &token, now),
+        ));
+    }
+    let found: Vec<Option<u32>> = stream::iter(messages)
+        .map(|(place, message)| async move {
+            Ok::<_, PlanError>(match ctx.store.insert_message(&message).await? {
+                Inserted::New => None,
+                // This row's own message, put by a run that was cut off; or
+                // another line's with the same number.
+                Inserted::Exists(other) => (other.source != message.source).then_some(place),
+            })
+        })
+        .buffered(PUTS_IN_FLIGHT)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What a frozen line says: number, variables, text.
+type Said = (PhoneNumber, Map<String, Value>, String);
+
+fn read(
+    import: &Import,
+    template: &Template,
+    entry: &Entry,
+    row: &Row,
+) -> Result<Said, FreezeError> {
+    match freeze::read(import, template, row) {
+        Outcome::Recipient { to, variables, body } => Ok((to, variables, body)),
+        Outcome::Rejected { .. } => Err(FreezeError::Changed { line: entry.line }),
+    }
+}
+
+fn message(
+    import: &Import,
+    page: u32,
+    entry: &Entry,
+    (to, variables, body): Said,
+    token: &str,
+    now: Timestamp,
+) -> Message {
+    let counted = segments::count(&body);
+    Message {
+        id: entry.message,
+        org: import.org,
+        direction: Direction::Outbound,
+        channel: import.channel,
+        address: to.as_str().to_owned(),
+        our_address: None,
+        state: State::Scheduled,
+        content: Content {
+            body,
+            encoding: Some(counted.encoding),
+            segments: counted.segments,
+            template: import.template.clone(),
+            variables,
+            media: Vec::new(),
+            flash: false,
+        },
+        purpose: import.purpose,
+        lane: Lane::Bulk,
+        source: Source::Import { id: import.id, page, line: entry.line },
+        related: None,
+        integration: import.integration,
+        provider: None,
+        provider_message_id: None,
+        price: None,
+        scheduled_for: import.scheduled_for,
+        expires_at: None,
+        created_by: import.created_by.clone(),
+        created_at: import.created_at,
+        updated_at: now,
+        sent_at: None,
+        attempts: Vec::new(),
+        events: Vec::new(),
+        decisions: Vec::new(),
+        due: None,
+        generation: 0,
+        version: 1,
+        token: token.to_owned(),
+    }
+}
+
+async fn put_packs(
+    ctx: &Context,
+    import: &Import,
+    number: u32,
+    page: &Page,
+) -> Result<(), PlanError> {
+    let now = ctx.clock.now();
+    let count = page.entries.len();
+    for from in (0..count).step_by(ctx.config.tuning.pack_size) {
+        let to = (from + ctx.config.tuning.pack_size).min(count);
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let id: PackId = Pack::id_of(import.id, number, place(from));
+        let pack = Pack {
+            org: import.org,
+            id,
+            source: import.id,
+            page: number,
+            from: place(from),
+            to: place(to),
+            channel: import.channel,
+            lane: Lane::Bulk,
+            stage: Stage::Send,
+            due: Some(import.scheduled_for),
+            generation: 0,
+            idle_runs: 0,
+        };
+        ctx.store.insert_pack(&pack, now).await?;
+    }
+    Ok(())
+}

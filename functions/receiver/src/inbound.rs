@@ -1,0 +1,115 @@
+//! A person wrote. The words come first: an opt-out is stored before the
+//! message that says it, so that no send begun after this call slips between.
+
+use carillon_domain::keywords::{self, Keyword, Match};
+use carillon_domain::message::{
+    Content, Decision, DecisionKind, Direction, Message, Source, State, SuppressionReason,
+};
+use carillon_domain::receipt::InboundMessage;
+use carillon_domain::segments;
+use carillon_domain::{Lane, MessageId, OrgId, Purpose};
+use carillon_runtime::{Context, random};
+use carillon_store::{Suppression, TimelineEntry};
+use jiff::Timestamp;
+
+use crate::ReceiveError;
+
+pub async fn apply(ctx: &Context, org: OrgId, inbound: InboundMessage) -> Result<(), ReceiveError> {
+    let now = ctx.clock.now();
+    let address = ctx.address_key(org, &inbound.from).await?;
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let cause = [
+        b"inbound".as_slice(),
+        inbound.provider.as_str().as_bytes(),
+        inbound.provider_message_id.as_bytes(),
+    ];
+    // A webhook that the provider repeats comes under the same provider id and
+    // meets the message that came first.
+    let first = MessageId::new(address, millis, &cause);
+    let pid = &inbound.provider_message_id;
+    let id = ctx.store.take_provider_id(org, inbound.provider, pid, first).await?;
+    if ctx.store.message(org, id).await?.is_some() {
+        return Ok(());
+    }
+    let at = i64::try_from(id.at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let at = at.unwrap_or(now);
+    let found = match inbound.keyword {
+        Some(keyword) => Some(Match::Exact(keyword)),
+        None => keywords::classify(&inbound.body),
+    };
+    let mut message = received(org, id, inbound, at);
+    match found.and_then(Match::keyword) {
+        Some(Keyword::Stop) => {
+            let suppression = Suppression {
+                address: message.address.clone(),
+                channel: message.channel,
+                reason: SuppressionReason::StopKeyword,
+                words: Some(message.content.body.clone()),
+                source_message_id: Some(id.to_string()),
+                at,
+                by: "person".to_owned(),
+            };
+            ctx.store.suppress(org, address, &suppression).await?;
+            let detail = "stop word: no more messages to this number".to_owned();
+            decide(&mut message, DecisionKind::Suppressed, "stop_keyword", detail);
+            ctx.counters.add("opt_outs", 1);
+        }
+        Some(Keyword::Start) => {
+            ctx.store.lift_suppression(org, address, message.channel).await?;
+        }
+        Some(Keyword::Help) | None => {}
+    }
+    if found == Some(Match::Ambiguous) {
+        let detail = "may be an opt-out; a person should read it".to_owned();
+        decide(&mut message, DecisionKind::Hold, "ambiguous_keyword", detail);
+    }
+    ctx.store.note_in_timeline(org, at, TimelineEntry::Message(id)).await?;
+    ctx.store.insert_message(&message).await?;
+    Ok(())
+}
+
+fn decide(m: &mut Message, kind: DecisionKind, reason: &str, detail: String) {
+    let at = m.created_at;
+    m.decisions.push(Decision { at, kind, reason: reason.to_owned(), until: None, detail });
+}
+
+fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -> Message {
+    let counted = segments::count(&inbound.body);
+    Message {
+        id,
+        org,
+        direction: Direction::Inbound,
+        channel: inbound.provider.channel(),
+        address: inbound.from,
+        our_address: Some(inbound.to),
+        state: State::Received,
+        content: Content {
+            body: inbound.body,
+            encoding: Some(counted.encoding),
+            segments: counted.segments,
+            media: inbound.media,
+            ..Content::default()
+        },
+        purpose: Purpose::Transactional,
+        lane: Lane::Transactional,
+        source: Source::Person,
+        related: None,
+        integration: None,
+        provider: Some(inbound.provider),
+        provider_message_id: Some(inbound.provider_message_id),
+        price: None,
+        scheduled_for: at,
+        expires_at: None,
+        created_by: "person".to_owned(),
+        created_at: at,
+        updated_at: at,
+        sent_at: None,
+        attempts: Vec::new(),
+        events: Vec::new(),
+        decisions: Vec::new(),
+        due: None,
+        generation: 0,
+        version: 1,
+        token: random::token(),
+    }
+}

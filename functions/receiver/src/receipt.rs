@@ -1,0 +1,55 @@
+//! A delivery receipt meets its message.
+
+use carillon_domain::message::{EventSource, SuppressionReason};
+use carillon_domain::receipt::{Receipt, ReceiptKind};
+use carillon_domain::transition::Verdict;
+use carillon_domain::{FailureReason, OrgId};
+use carillon_runtime::{Context, random};
+use carillon_store::Suppression;
+
+use crate::ReceiveError;
+
+pub async fn apply(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), ReceiveError> {
+    let Some(id) = r.message else {
+        // Not one of ours: sent by hand in the provider's console, or through
+        // an integration that carries no reference.
+        ctx.counters.add("receipts_without_message", 1);
+        return Ok(());
+    };
+    let now = ctx.clock.now();
+    let changed = ctx
+        .store
+        .change_message(org, id, &random::token(), now, |m| {
+            let pid = r.provider_message_id.as_deref();
+            match m.receipt(r.attempt, pid, &r.kind, EventSource::Callback, now) {
+                Verdict::Ignored => None,
+                verdict => Some(verdict),
+            }
+        })
+        .await?;
+    match changed {
+        None => ctx.counters.add("receipts_without_message", 1),
+        Some((m, Some(Verdict::ProvenDuplicate))) => {
+            ctx.counters.add("proven_duplicates", 1);
+            tracing::error!(message = %m.id, "the provider has this message twice");
+        }
+        Some((m, Some(Verdict::Changed | Verdict::Ignored))) => {
+            if let ReceiptKind::Failed(failure) = &r.kind
+                && failure.reason == FailureReason::OptedOut
+            {
+                let suppression = Suppression {
+                    address: m.address.clone(),
+                    channel: m.channel,
+                    reason: SuppressionReason::Provider,
+                    words: None,
+                    source_message_id: Some(m.id.to_string()),
+                    at: now,
+                    by: format!("{} {}", r.provider.as_str(), failure.code),
+                };
+                ctx.store.suppress(org, m.id.address(), &suppression).await?;
+            }
+        }
+        Some((_, None)) => {}
+    }
+    Ok(())
+}

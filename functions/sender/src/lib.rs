@@ -1,0 +1,107 @@
+//! Send: claim, call the provider, record. Nothing else talks to a provider.
+//!
+//! A queue body names a pack or a message that waits by itself, and the
+//! generation it was leased under; with another generation it is stale and
+//! dropped. The rows decide everything; the body only says where to look.
+//!
+//! Retries: a pack or message that was not finished is due again when its lease
+//! runs out, so an error here is logged and left to the dispatcher. Only what
+//! cannot be read at all stays on the queue and ends in its dead-letter queue.
+
+mod attempt;
+mod content;
+mod pack;
+mod settle;
+mod single;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use carillon_domain::OrgId;
+use carillon_domain::settings::Settings;
+use carillon_runtime::Context;
+use carillon_runtime::accounts::{AccountError, Accounts};
+use carillon_runtime::body::{SendBody, Sendable};
+use carillon_runtime::context::InstallationError;
+use carillon_store::StoreError;
+use jiff::{SignedDuration, Timestamp};
+
+/// Between the end of a call and the end of a claim.
+const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    /// A stored address that is not a number any more.
+    #[error("the stored address is not a phone number")]
+    Address,
+}
+
+/// What all messages of one queue body share.
+pub(crate) struct Run<'a> {
+    pub ctx: &'a Context,
+    pub org: OrgId,
+    pub accounts: Accounts,
+    pub settings: Settings,
+    /// When this function ends; no call begins without time to end before.
+    pub deadline: Timestamp,
+    /// A result could not be written: nothing more is claimed in this run.
+    pub stopped: std::sync::atomic::AtomicBool,
+}
+
+impl<'a> Run<'a> {
+    async fn new(ctx: &'a Context, org: OrgId, deadline: Timestamp) -> Result<Self, SendError> {
+        let (accounts, settings) = futures::join!(ctx.accounts(org), ctx.store.settings(org));
+        Ok(Self {
+            ctx,
+            org,
+            accounts: accounts?,
+            settings: settings?,
+            deadline,
+            stopped: std::sync::atomic::AtomicBool::new(false),
+        })
+    }
+
+    /// Whether a call that begins now can end inside this function's time.
+    fn has_time(&self, now: Timestamp) -> bool {
+        let call = SignedDuration::from_secs(i64::from(self.ctx.config.tuning.call_seconds) + 2);
+        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now + call <= self.deadline
+    }
+}
+
+/// Works through the bodies of one event. `deadline` is when the function ends.
+pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
+    let mut answer = SqsBatchResponse::default();
+    for record in event.records {
+        let id = record.message_id.unwrap_or_default();
+        let body = record.body.unwrap_or_default();
+        match serde_json::from_str::<SendBody>(&body) {
+            Ok(body) => {
+                if let Err(error) = run(ctx, &body, deadline).await {
+                    ctx.counters.add("send_errors", 1);
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "left for the lease to run out"
+                    );
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a queue body cannot be read");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id;
+                answer.batch_item_failures.push(failure);
+            }
+        }
+    }
+    answer
+}
+
+async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
+    match body.what {
+        Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
+        Sendable::Message(id) => single::run(ctx, body.org, id, body.generation, deadline).await,
+    }
+}

@@ -1,0 +1,124 @@
+//! A pack: its messages are sent side by side, and it is finished only when a
+//! consistent read shows each one settled or waiting by itself.
+
+use std::panic::AssertUnwindSafe;
+
+use carillon_domain::message::{Message, Source, State};
+use carillon_domain::pack::{Pack, RECONCILE_AFTER, Stage};
+use carillon_domain::{MessageId, OrgId, PackId};
+use carillon_runtime::{Context, random};
+use futures::{FutureExt, StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{CLAIM_MARGIN, Run, SendError, attempt};
+
+/// First pause after a run that settled nothing; doubles, up to an hour.
+const IDLE_PAUSE_SECONDS: i64 = 30;
+/// Runs without progress after which operators are told.
+const IDLE_RUNS_ALARM: u32 = 8;
+
+pub async fn run(
+    ctx: &Context,
+    org: OrgId,
+    id: PackId,
+    generation: u32,
+    deadline: Timestamp,
+) -> Result<(), SendError> {
+    let token = random::token();
+    let until = deadline + CLAIM_MARGIN;
+    let Some(pack) = ctx.store.begin_pack(org, id, generation, until, &token).await? else {
+        return Ok(());
+    };
+    match pack.stage {
+        Stage::Send => send(ctx, &pack, deadline).await,
+        Stage::Reconcile => reconcile(ctx, &pack).await,
+        Stage::Done => Ok(()),
+    }
+}
+
+async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), SendError> {
+    let members = members(ctx, pack).await?;
+    let run = Run::new(ctx, pack.org, deadline).await?;
+    let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
+    // Eventually consistent: a stale row only makes a claim fail.
+    let messages = ctx.store.messages(pack.org, &ids, false, true).await?;
+    let waiting = messages.into_iter().filter(|m| belongs(&members, m) && !m.has_left_its_pack());
+    let attempted = stream::iter(waiting)
+        .map(|message| async {
+            // One message that panics must not make its neighbours Unknown.
+            match AssertUnwindSafe(attempt::make(&run, message)).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    ctx.counters.add("send_errors", 1);
+                    tracing::warn!(error = &error as &dyn std::error::Error, "one message left");
+                }
+                Err(_) => {
+                    ctx.counters.add("send_panics", 1);
+                    tracing::error!("a send panicked");
+                }
+            }
+        })
+        .buffer_unordered(ctx.config.tuning.calls_in_flight)
+        .count()
+        .await;
+    finish(ctx, pack, &members, attempted).await
+}
+
+/// The pack's entries of its page: message and line.
+async fn members(ctx: &Context, pack: &Pack) -> Result<Vec<(MessageId, u32)>, SendError> {
+    let page = ctx.store.page(pack.org, pack.source, pack.page).await?.unwrap_or_default();
+    let range = usize::try_from(pack.from).unwrap_or(0)..usize::try_from(pack.to).unwrap_or(0);
+    Ok(page.entries.get(range).unwrap_or_default().iter().map(|e| (e.message, e.line)).collect())
+}
+
+/// Two lines with one number meet in one row; it belongs to the first line.
+fn belongs(members: &[(MessageId, u32)], m: &Message) -> bool {
+    match m.source {
+        Source::Import { line, .. } => members.contains(&(m.id, line)),
+        Source::Single | Source::Person => false,
+    }
+}
+
+async fn finish(
+    ctx: &Context,
+    pack: &Pack,
+    members: &[(MessageId, u32)],
+    attempted: usize,
+) -> Result<(), SendError> {
+    let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
+    let messages = ctx.store.messages(pack.org, &ids, true, false).await?;
+    // A missing row is "not yet": the pack exists only after its messages.
+    let all_there = messages.len() == ids.len();
+    let left = messages.iter().filter(|m| !belongs(members, m) || m.has_left_its_pack()).count();
+    let now = ctx.clock.now();
+    let token = random::token();
+    let (stage, due, progressed) = if all_there && left == messages.len() {
+        if messages.iter().any(|m| matches!(m.state, State::Accepted { .. })) {
+            (Stage::Reconcile, Some(now + RECONCILE_AFTER), true)
+        } else {
+            (Stage::Done, None, true)
+        }
+    } else {
+        let progressed = attempted > 0 && left > 0;
+        let doublings = if progressed { 0 } else { pack.idle_runs.min(7) };
+        let pause = SignedDuration::from_secs((IDLE_PAUSE_SECONDS << doublings).min(3600));
+        if pack.idle_runs >= IDLE_RUNS_ALARM {
+            ctx.counters.add("packs_without_progress", 1);
+            tracing::error!(pack = %pack.id, runs = pack.idle_runs, "a pack makes no progress");
+        }
+        (Stage::Send, Some(now + pause), progressed)
+    };
+    ctx.store.leave_pack(pack, stage, due, progressed, &token).await?;
+    Ok(())
+}
+
+/// A day later: what is still only accepted stays "sent", without a receipt.
+async fn reconcile(ctx: &Context, pack: &Pack) -> Result<(), SendError> {
+    let members = members(ctx, pack).await?;
+    let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
+    let messages = ctx.store.messages(pack.org, &ids, false, false).await?;
+    let open = messages.iter().filter(|m| matches!(m.state, State::Accepted { .. })).count();
+    ctx.counters.add("sent_without_receipt", u64::try_from(open).unwrap_or(0));
+    ctx.store.leave_pack(pack, Stage::Done, None, true, &random::token()).await?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Webhook: lets the outside in. A callback is verified before anything in it
+//! is believed, and is on the receive queue before it is answered 2xx; whoever
+//! cannot show a signature gets 403 and leaves nothing but a counter.
+
+mod door;
+mod organization;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use carillon_domain::ProviderName;
+use carillon_providers::{Callback, CallbackEvent, provider};
+use carillon_runtime::Context;
+use carillon_runtime::body::{ReceiveBody, Received};
+
+/// No provider sends more; Twilio's largest are a few kilobytes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// `POST /webhooks/{provider}/{rest}`.
+pub fn router(ctx: Arc<Context>) -> Router {
+    Router::new()
+        .route("/webhooks/{provider}/{*rest}", post(callback))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(ctx)
+}
+
+async fn callback(
+    State(ctx): State<Arc<Context>>,
+    Path((name, rest)): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(name) = ProviderName::parse(&name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let path = uri.path_and_query().map_or("", |p| p.as_str());
+    let url = format!("{}{path}", public_base(&ctx, &headers));
+    let header = |wanted: &str| headers.get(wanted).and_then(|value| value.to_str().ok());
+    let callback = Callback { url: &url, header: &header, body: &body };
+
+    let org = match organization::of(&ctx, name, &rest, &callback).await {
+        Ok(Some(org)) => org,
+        Ok(None) => {
+            ctx.counters.add("forged_callbacks", 1);
+            return StatusCode::FORBIDDEN.into_response();
+        }
+        Err(error) => return unavailable(&ctx, &error),
+    };
+    let events = match provider(name).read_callback(&callback) {
+        Ok(events) => events,
+        Err(error) => {
+            ctx.counters.add("malformed_callbacks", 1);
+            tracing::warn!(provider = name.as_str(), %error, "a signed callback cannot be read");
+            return StatusCode::BAD_REQUEST.into_response();
+        }
+    };
+    for event in events {
+        let what = match event {
+            CallbackEvent::Receipt(r) if door::adds_nothing(&ctx, org, &r).await => continue,
+            CallbackEvent::Receipt(r) => Received::Receipt(r),
+            CallbackEvent::Inbound(m) => Received::Inbound(m),
+            CallbackEvent::Ignored => continue,
+        };
+        if let Err(error) = ctx.queues.receive(&ReceiveBody::new(org, what)).await {
+            return unavailable(&ctx, &error);
+        }
+    }
+    let (content_type, body) = provider(name).callback_answer();
+    ([(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// The provider is told to come again.
+fn unavailable(ctx: &Context, error: &(dyn std::error::Error + 'static)) -> Response {
+    ctx.counters.add("webhook_errors", 1);
+    tracing::error!(error, "a callback could not be kept");
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
+}
+
+/// The address that providers call. Where it is not configured, the platform's
+/// own host name is: API Gateway and function URLs set `Host` themselves.
+fn public_base(ctx: &Context, headers: &HeaderMap) -> String {
+    ctx.config.public_url.clone().unwrap_or_else(|| {
+        let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+        format!("https://{host}")
+    })
+}

@@ -1,0 +1,63 @@
+//! Whose callback is it? The one whose secret verifies it.
+
+use carillon_domain::{OrgId, ProviderName, ids};
+use carillon_providers::{Callback, CallbackTrust, provider};
+use carillon_runtime::Context;
+use carillon_runtime::accounts::AccountError;
+use carillon_store::Integration;
+
+/// `None`: nobody's. `rest` is the path after the provider's name.
+pub async fn of(
+    ctx: &Context,
+    name: ProviderName,
+    rest: &str,
+    callback: &Callback<'_>,
+) -> Result<Option<OrgId>, AccountError> {
+    match provider(name).capabilities().callback_trust {
+        CallbackTrust::PathToken => {
+            let token = rest.rsplit('/').next().unwrap_or_default();
+            // Looked up by its hash: no comparison leaks how much of it fits.
+            let hash = ids::encode(&ids::hash(&[b"callback", token.as_bytes()]));
+            Ok(ctx.store.organization_of_token(name, &hash).await?)
+        }
+        CallbackTrust::Signature => signed(ctx, name, callback).await,
+    }
+}
+
+async fn signed(
+    ctx: &Context,
+    name: ProviderName,
+    callback: &Callback<'_>,
+) -> Result<Option<OrgId>, AccountError> {
+    let named = provider(name).callback_account(callback);
+    // Our own address carries the organization. A forged one only chooses whose
+    // secret it fails against.
+    let candidates = match in_query(callback.url) {
+        Some(org) => vec![org],
+        None => match &named {
+            Some(named) => ctx.store.organizations_of_account(name, &named.account).await?,
+            None => Vec::new(),
+        },
+    };
+    let mut verified = Vec::new();
+    for org in candidates {
+        let Some(integration) = ctx.store.integration(org, name).await? else { continue };
+        let credentials = ctx.credentials(&integration).await?;
+        if provider(name).verify(&credentials, callback).is_ok() {
+            verified.push(integration);
+        }
+    }
+    // Organizations may share an account: the address it came to decides.
+    let addresses = named.map(|named| named.addresses).unwrap_or_default();
+    let own = addresses.iter().find_map(|a| verified.iter().find(|i| has_address(i, a)));
+    Ok(own.or(verified.first()).map(|i| i.org))
+}
+
+fn has_address(integration: &Integration, address: &str) -> bool {
+    integration.settings.provider.values().any(|value| value == address)
+}
+
+fn in_query(url: &str) -> Option<OrgId> {
+    let (_, query) = url.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("o=")?.parse().ok())
+}

@@ -1,0 +1,107 @@
+//! The settings of the local stack, from the environment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use carillon_domain::ProviderName;
+use carillon_runtime::config::{Tuning, provider_urls, variable};
+use carillon_runtime::{Clock, random};
+
+const PORT: u16 = 8080;
+const TICK_SECONDS: u64 = 60;
+const FOLDER: &str = ".carillon";
+
+/// What a stack is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the engines keep their files; `None`: in memory.
+    pub folder: Option<PathBuf>,
+    pub clock: Clock,
+    /// Secret of the first organization's key.
+    pub admin_key: String,
+    /// Address that providers call back.
+    pub public_url: String,
+    /// Where the providers' APIs are.
+    pub provider_urls: BTreeMap<ProviderName, String>,
+    pub tuning: Tuning,
+}
+
+/// What `cargo run` is told besides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub port: u16,
+    pub folder: PathBuf,
+    pub tick_seconds: u64,
+    pub public_url: String,
+    pub provider_urls: BTreeMap<ProviderName, String>,
+    pub admin_key: Option<String>,
+}
+
+impl Settings {
+    /// # Errors
+    /// Names the variable that cannot be read.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let port = number("CARILLON_PORT", PORT)?;
+        let tick_seconds = number("CARILLON_TICK_SECONDS", TICK_SECONDS)?;
+        if tick_seconds == 0 {
+            bail!("CARILLON_TICK_SECONDS must be at least 1");
+        }
+        let seed = variable("CARILLON_SEED");
+        if !matches!(seed.as_deref(), None | Some("demo" | "none")) {
+            bail!("CARILLON_SEED is “demo” or “none”");
+        }
+        let public_url =
+            variable("CARILLON_PUBLIC_URL").unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+        Ok(Self {
+            port,
+            folder: variable("CARILLON_DATA").map_or_else(|| FOLDER.into(), PathBuf::from),
+            tick_seconds,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            provider_urls: provider_urls(),
+            admin_key: variable("CARILLON_ADMIN_KEY"),
+        })
+    }
+
+    /// The admin key that was given, or the one of this folder, drawn when
+    /// there is none.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn admin_key(&self) -> anyhow::Result<String> {
+        if let Some(key) = &self.admin_key {
+            return Ok(key.clone());
+        }
+        let path = self.folder.join("admin-key");
+        if let Ok(key) = std::fs::read_to_string(&path) {
+            return Ok(key.trim().to_owned());
+        }
+        let key = format!("crl_{}", carillon_domain::ids::encode(&random::bytes::<32>()));
+        std::fs::create_dir_all(&self.folder)?;
+        write_private(&path, &key)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(key)
+    }
+}
+
+/// Only the owner reads it.
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn number<T: std::str::FromStr>(name: &str, default: T) -> anyhow::Result<T> {
+    match variable(name) {
+        None => Ok(default),
+        Some(text) => match text.parse() {
+            Ok(number) => Ok(number),
+            Err(_) => bail!("{name} is “{text}”; it must be a number"),
+        },
+    }
+}

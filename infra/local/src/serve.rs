@@ -1,0 +1,214 @@
+//! `cargo run`: the stack in real time.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use carillon_domain::ProviderName;
+use carillon_domain::integration::IntegrationSettings;
+use carillon_providers::{Credentials, provider};
+use carillon_runtime::Clock;
+use carillon_runtime::config::Tuning;
+use carillon_runtime::secrets::Owner;
+use carillon_simulator as simulator;
+use carillon_store::{Integration, IntegrationStatus};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::options::{Options, Settings};
+use crate::poller::Mapping;
+use crate::simulator::Process;
+use crate::{Stack, rollup_feed};
+
+/// Pollers of each queue: what Lambda would run side by side.
+const POLLERS: usize = 2;
+const LONG_POLL_SECONDS: i32 = 5;
+/// Pause when there was nothing in the stream, or an engine failed.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Runs until Ctrl-C.
+///
+/// # Errors
+/// When the port or the folder cannot be had.
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", settings.port))
+        .await
+        .with_context(|| format!("port {} is taken; set CARILLON_PORT", settings.port))?;
+    std::fs::create_dir_all(&settings.folder)?;
+    let (process, provider_urls) = providers(&settings).await?;
+    let admin_key = settings.admin_key()?;
+    let stack = Stack::open(Options {
+        folder: Some(settings.folder.clone()),
+        clock: Clock::System,
+        admin_key: admin_key.clone(),
+        public_url: settings.public_url.clone(),
+        provider_urls,
+        tuning: Tuning::default(),
+    })
+    .await?;
+    if process.is_some() && !settings.provider_urls.contains_key(&ProviderName::Twilio) {
+        connect_to_simulator(&stack).await?;
+    }
+    banner(&settings, &admin_key, process.as_ref());
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = start(&stack, settings.tick_seconds, &stopped);
+    let mut ended = stopped.clone();
+    let server = axum::serve(listener, stack.router())
+        .with_graceful_shutdown(async move { wait_for_end(&mut ended).await });
+    let server = tokio::spawn(server.into_future());
+    tokio::signal::ctrl_c().await?;
+    say("\nStopping: calls in flight are finished first.");
+    stop.send_replace(true);
+    // Whoever keeps a connection open does not keep us.
+    let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+    let patience = tokio::time::timeout(Duration::from_secs(30), async {
+        while tasks.join_next().await.is_some() {}
+    });
+    let _ = patience.await;
+    if let Some(process) = process {
+        process.stop().await;
+    }
+    Ok(())
+}
+
+/// Providers without an address of their own are simulated.
+async fn providers(
+    settings: &Settings,
+) -> anyhow::Result<(Option<Process>, std::collections::BTreeMap<ProviderName, String>)> {
+    let mut urls = settings.provider_urls.clone();
+    if urls.len() == ProviderName::ALL.len() {
+        return Ok((None, urls));
+    }
+    let file = settings.folder.join("simulator.db");
+    let port = settings.port.checked_add(1).unwrap_or(0);
+    let process = Process::start(&file, port, &settings.public_url).await?;
+    for name in ProviderName::ALL {
+        urls.entry(name).or_insert_with(|| process.url.clone());
+    }
+    Ok((Some(process), urls))
+}
+
+/// The first start needs no account anywhere: the organization has one with the
+/// simulated Twilio, unless it has set up its own.
+async fn connect_to_simulator(stack: &Stack) -> anyhow::Result<()> {
+    let name = ProviderName::Twilio;
+    let ctx = &stack.ctx;
+    if ctx.store.integration(stack.org, name).await?.is_some() {
+        return Ok(());
+    }
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let credentials = Credentials(
+        [
+            pair("account_sid", simulator::DEFAULT_ACCOUNT_SID),
+            pair("auth_token", simulator::DEFAULT_AUTH_TOKEN),
+        ]
+        .into(),
+    );
+    let mut settings = IntegrationSettings::default();
+    settings.provider.extend([pair("from", simulator::DEFAULT_FROM)]);
+    let sealed = serde_json::to_vec(&credentials)?;
+    let now = ctx.clock.now();
+    let integration = Integration {
+        org: stack.org,
+        provider: name,
+        enabled: true,
+        settings,
+        credentials: ctx.secrets.encrypt(Owner::Integration(stack.org, name), &sealed).await?,
+        masked: [pair("account_sid", "(simulator)"), pair("auth_token", "(simulator)")].into(),
+        account: provider(name).account_name(&credentials),
+        callback_token_hash: None,
+        status: IntegrationStatus::default(),
+        created_at: now,
+        updated_at: now,
+    };
+    ctx.store.put_integration(&integration).await?;
+    Ok(())
+}
+
+/// What triggers functions on AWS.
+fn start(stack: &Stack, tick_seconds: u64, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    for mapping in Mapping::ALL {
+        for _ in 0..POLLERS {
+            let stack = stack.clone();
+            tasks.spawn(until(stopped.clone(), move || {
+                let stack = stack.clone();
+                async move { mapping.poll(&stack.ctx, &stack.sqs, LONG_POLL_SECONDS).await }
+            }));
+        }
+    }
+    let feed = stack.clone();
+    tasks.spawn(until(stopped.clone(), move || {
+        let stack = feed.clone();
+        async move {
+            let fed = rollup_feed::feed(&stack.ctx, &stack.engines).await?;
+            if fed == 0 {
+                pause(PAUSE).await;
+            }
+            Ok(fed)
+        }
+    }));
+    let stack = stack.clone();
+    let mut stopped = stopped.clone();
+    tasks.spawn(async move {
+        let mut schedule = tokio::time::interval(Duration::from_secs(tick_seconds));
+        schedule.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = schedule.tick() => {}
+                () = wait_for_end(&mut stopped) => return,
+            }
+            let report = stack.tick().await;
+            tracing::debug!(?report, "minute");
+        }
+    });
+    tasks
+}
+
+async fn wait_for_end(stopped: &mut watch::Receiver<bool>) {
+    drop(stopped.wait_for(|s| *s).await);
+}
+
+/// Again and again until the stack stops; a step that began is finished.
+async fn until<F, T>(mut stopped: watch::Receiver<bool>, step: impl Fn() -> F)
+where
+    F: Future<Output = anyhow::Result<T>>,
+{
+    while !*stopped.borrow_and_update() {
+        if let Err(error) = step().await {
+            tracing::warn!(error = &*error as &dyn std::error::Error, "tried again");
+            pause(PAUSE).await;
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the loops of the local stack run in real time")]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the person who started it reads")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>) {
+    let url = format!("http://127.0.0.1:{}", settings.port);
+    let simulator = process.map_or_else(
+        || "Providers: the addresses in CARILLON_PROVIDER_URL_*".to_owned(),
+        |p| format!("Simulated providers (what they received): {}", p.url),
+    );
+    say(&format!(
+        "Carillon is up at {url}\n\
+         {simulator}\n\
+         Admin key: {admin_key}\n\n\
+         Send a first message:\n\n  \
+         curl -s {url}/v1/messages -H 'Authorization: Bearer {admin_key}' \\\n    \
+         -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"channel\":\"sms\",\"to\":\"+61491570006\",\"body\":\"Hi {{{{ name }}}}\",\"variables\":{{\"name\":\"Ada\"}}}}'\n\n\
+         Data is in {}; Ctrl-C ends.",
+        settings.folder.display()
+    ));
+}

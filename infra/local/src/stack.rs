@@ -1,0 +1,153 @@
+//! One stack: engines, context, and the steps that the platform would trigger.
+
+use std::sync::Arc;
+
+use axum::Router;
+use carillon_domain::message::State;
+use carillon_domain::{Lane, OrgId};
+use carillon_queue_processor::Report;
+use carillon_runtime::config::{Config, QueueUrls};
+use carillon_runtime::{Context, random};
+use carillon_store::{DueEntry, DueKind, keys, schema};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engines::Engines;
+use crate::options::Options;
+use crate::poller::Mapping;
+use crate::{queues, rollup_feed};
+
+pub const TABLE: &str = "carillon";
+/// The queue processor's time, as in the template.
+const PROCESSOR_SECONDS: i64 = 55;
+/// Leases that a killed process left behind end within this time.
+const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(30);
+/// Rounds of [`Stack::settle`]; a stack that is busy after as many never rests.
+const ROUNDS: usize = 100_000;
+
+/// Cheap to clone; all clones are the same stack.
+#[derive(Clone)]
+pub struct Stack {
+    pub ctx: Arc<Context>,
+    pub engines: Engines,
+    pub sqs: aws_sdk_sqs::Client,
+    pub org: OrgId,
+}
+
+impl Stack {
+    /// Opens the engines, makes what is missing (table, queues, the first
+    /// organization) and takes back what an earlier process had begun.
+    ///
+    /// # Errors
+    /// When the folder is in use or cannot be read.
+    pub async fn open(options: Options) -> anyhow::Result<Self> {
+        let clock = options.clock.clone();
+        let engines = Engines::open(options.folder.as_deref(), Arc::new(move || clock.now()))?;
+        Self::on(engines, options).await
+    }
+
+    /// A stack on engines that are there: a new process on an old table.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn on(engines: Engines, options: Options) -> anyhow::Result<Self> {
+        let dynamodb = engines.dynamodb();
+        schema::create_table(&dynamodb, TABLE).await?;
+        let sqs = engines.sqs();
+        let queues: QueueUrls = queues::create(&sqs).await?;
+        let config = Config {
+            table: TABLE.to_owned(),
+            queues,
+            kms_key: "embedded".to_owned(),
+            public_url: Some(options.public_url),
+            admin_key_sha256: None,
+            provider_urls: options.provider_urls,
+            tuning: options.tuning,
+        };
+        let born = options.clock.now();
+        let mut ctx = Context::new(config, dynamodb, sqs.clone(), engines.kms(), options.clock)?;
+        ctx.sole_worker_since = Some(born);
+        let ctx = Arc::new(ctx);
+        let hash = carillon_admin_api::first_organization::hash(&options.admin_key);
+        let org = carillon_admin_api::first_organization::ensure(&ctx, &hash).await?;
+        let stack = Self { ctx, engines, sqs, org };
+        stack.take_back(born).await?;
+        Ok(stack)
+    }
+
+    /// The HTTP face: API and webhooks.
+    pub fn router(&self) -> Router {
+        carillon_admin_api::router(Arc::clone(&self.ctx))
+            .merge(carillon_webhook::router(Arc::clone(&self.ctx)))
+    }
+
+    /// One firing of the minute schedule.
+    pub async fn tick(&self) -> Report {
+        let deadline = self.ctx.clock.now() + SignedDuration::from_secs(PROCESSOR_SECONDS);
+        carillon_queue_processor::run(&self.ctx, deadline).await
+    }
+
+    /// Works off what is on the queues and in the stream, until there is
+    /// nothing more to do now. Answers how many events were handled.
+    ///
+    /// # Errors
+    /// When an engine does not answer, or it never comes to rest.
+    pub async fn settle(&self) -> anyhow::Result<usize> {
+        let mut handled = 0;
+        for _ in 0..ROUNDS {
+            let mut round = 0;
+            for mapping in Mapping::ALL {
+                round += mapping.poll(&self.ctx, &self.sqs, 0).await?;
+            }
+            round += rollup_feed::feed(&self.ctx, &self.engines).await?;
+            if round == 0 {
+                return Ok(handled);
+            }
+            handled += round;
+        }
+        anyhow::bail!("the stack does not come to rest")
+    }
+
+    /// This process is the only worker: what an earlier one had leased or was
+    /// calling when it ended is due now instead of when its lease runs out.
+    async fn take_back(&self, now: Timestamp) -> anyhow::Result<()> {
+        let store = &self.ctx.store;
+        for lane in Lane::ALL {
+            for shard in 0..keys::DUE_SHARDS {
+                for entry in
+                    store.due(lane, shard, now + LONGEST_LEASE, i32::from(i16::MAX)).await?
+                {
+                    if entry.at > now && self.was_leased(&entry, now).await? {
+                        store.lease(&entry, now, &random::token()).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn was_leased(&self, entry: &DueEntry, now: Timestamp) -> anyhow::Result<bool> {
+        match entry.kind {
+            // Generation 0 still waits for its own time.
+            DueKind::Pack(_) | DueKind::Import(_) => Ok(entry.generation > 0),
+            DueKind::Message(id) => {
+                let Some(m) = self.ctx.store.message(entry.org, id).await? else {
+                    return Ok(false);
+                };
+                Ok(match m.state {
+                    State::Sending { .. } => true,
+                    // Born on its way to a queue that is gone. A retry waits for
+                    // its own time.
+                    State::Scheduled => m.attempts.is_empty() && m.scheduled_for <= now,
+                    State::Unknown { .. }
+                    | State::Accepted { .. }
+                    | State::Delivered { .. }
+                    | State::Read { .. }
+                    | State::Failed { .. }
+                    | State::Cancelled { .. }
+                    | State::Suppressed { .. }
+                    | State::Received => false,
+                })
+            }
+        }
+    }
+}

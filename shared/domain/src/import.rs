@@ -1,0 +1,84 @@
+//! A file of recipients on its way to becoming messages.
+
+use jiff::Timestamp;
+
+use crate::message::TemplateRef;
+use crate::rows::Mapping;
+use crate::{Channel, Country, ImportId, MessageId, OrgId, ProviderName, Purpose};
+
+/// What was asked, and how far planning has come.
+#[derive(Clone, PartialEq)]
+pub struct Import {
+    pub org: OrgId,
+    pub id: ImportId,
+    pub channel: Channel,
+    pub purpose: Purpose,
+    /// The text with its placeholders, fixed when the file was taken.
+    pub body: String,
+    pub template: Option<TemplateRef>,
+    pub header: Vec<String>,
+    pub mapping: Mapping,
+    pub default_country: Option<Country>,
+    pub integration: Option<ProviderName>,
+    pub max_segments: u16,
+    pub scheduled_for: Timestamp,
+    pub created_by: String,
+    pub created_at: Timestamp,
+    /// Pieces the file is stored in.
+    pub chunks: u32,
+    /// Records in the file.
+    pub rows: u32,
+    pub progress: Progress,
+    pub due: Option<Timestamp>,
+    pub generation: u32,
+}
+
+/// Where planning stands. Moves page by page, each move conditional on the
+/// last, so the counts are exact whatever is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Pages sealed: the number of the next page.
+    pub pages: u32,
+    /// The chunk the next page begins in, and how many of its records are done.
+    pub chunk: u32,
+    pub record: u32,
+    pub accepted: u32,
+    pub duplicates: u32,
+    pub rejected: u32,
+}
+
+impl Import {
+    #[must_use]
+    pub const fn is_planned(&self) -> bool {
+        self.progress.chunk >= self.chunks
+    }
+}
+
+/// Up to a hundred recipients, frozen before any of their messages exists: a
+/// repeat reads them here, never from the file again.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Page {
+    pub entries: Vec<Entry>,
+    pub rejected: Vec<Rejected>,
+    /// Where the page after this one begins.
+    pub next_chunk: u32,
+    pub next_record: u32,
+    /// Set once all messages and packs of the page exist: entries (by place)
+    /// whose number another line of the file had already.
+    pub sealed: Option<Vec<u32>>,
+}
+
+/// One recipient: the line of the file and the message it becomes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    pub line: u32,
+    pub message: MessageId,
+}
+
+/// A line that becomes no message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejected {
+    pub line: u32,
+    pub code: String,
+    pub detail: String,
+}

@@ -1,0 +1,33 @@
+//! The vocabulary and the rules of Carillon.
+//!
+//! Pure: no async, no AWS, no HTTP, no clock, no environment. Time, ids and
+//! randomness come in as arguments, so every rule here can be tested as a
+//! table. Everything else in the workspace depends on this crate; it depends
+//! on nothing of ours.
+
+pub mod address;
+pub mod channel;
+pub mod failure;
+pub mod ids;
+pub mod import;
+pub mod integration;
+pub mod keywords;
+pub mod message;
+pub mod pack;
+pub mod phone;
+pub mod receipt;
+pub mod retry;
+pub mod rows;
+pub mod segments;
+pub mod settings;
+pub mod statistics;
+pub mod template;
+pub mod transition;
+
+pub use address::AddressKey;
+pub use channel::{Channel, Lane, Purpose};
+pub use failure::{Failure, FailureReason};
+pub use ids::{ImportId, KeyId, MessageId, OrgId, PackId, TemplateId};
+pub use integration::ProviderName;
+pub use message::Message;
+pub use phone::{Country, PhoneNumber};

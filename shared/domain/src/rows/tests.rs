@@ -1,0 +1,4 @@
+mod files;
+mod mappings;
+mod recipients;
+mod round_trip;

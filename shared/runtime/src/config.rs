@@ -1,0 +1,112 @@
+//! The one place that reads the environment. Errors name the variable.
+
+use std::collections::BTreeMap;
+
+use carillon_domain::ProviderName;
+
+/// What a function is told by its deployment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub table: String,
+    pub queues: QueueUrls,
+    /// KMS key that encrypts credentials and the installation's secret.
+    pub kms_key: String,
+    /// Address that providers call back, without a trailing slash. Absent: the
+    /// webhook takes the host that API Gateway names.
+    pub public_url: Option<String>,
+    /// SHA-256 (hex) of the first organization's admin key.
+    pub admin_key_sha256: Option<String>,
+    /// Base addresses that replace the providers' own.
+    pub provider_urls: BTreeMap<ProviderName, String>,
+    pub tuning: Tuning,
+}
+
+/// URLs of the queues.
+#[derive(Debug, Clone)]
+pub struct QueueUrls {
+    pub sms_transactional: String,
+    pub sms_bulk: String,
+    pub receive: String,
+}
+
+/// Sizes that tests make small, so that a dozen messages cross every boundary.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    /// Recipients a page.
+    pub page_size: usize,
+    /// Messages a pack.
+    pub pack_size: usize,
+    /// Calls in flight at a time in one sender.
+    pub calls_in_flight: usize,
+    /// Seconds that a provider has to answer.
+    pub call_seconds: u32,
+    /// Seconds until an entry on a queue that nobody began is due again.
+    pub queue_lease_seconds: u32,
+    /// Due entries read from a shard at a time.
+    pub dispatch_batch: i32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            page_size: 100,
+            pack_size: 100,
+            calls_in_flight: 20,
+            call_seconds: 15,
+            queue_lease_seconds: 120,
+            dispatch_batch: 100,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is not set")]
+pub struct Missing(pub &'static str);
+
+/// A variable's value; empty counts as not set.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The variable that replaces a provider's base address.
+#[must_use]
+pub fn provider_url_variable(provider: ProviderName) -> String {
+    format!("CARILLON_PROVIDER_URL_{}", provider.as_str().to_uppercase())
+}
+
+/// Base addresses from `CARILLON_PROVIDER_URL_<PROVIDER>`.
+#[must_use]
+pub fn provider_urls() -> BTreeMap<ProviderName, String> {
+    ProviderName::ALL
+        .into_iter()
+        .filter_map(|p| {
+            let url = variable(&provider_url_variable(p))?;
+            Some((p, url.trim_end_matches('/').to_owned()))
+        })
+        .collect()
+}
+
+impl Config {
+    /// # Errors
+    /// Names the first variable that is missing.
+    pub fn from_env() -> Result<Self, Missing> {
+        let needed = |name: &'static str| variable(name).ok_or(Missing(name));
+        Ok(Self {
+            table: needed("CARILLON_TABLE")?,
+            queues: QueueUrls {
+                // A function that never sends to a queue is not told of it.
+                sms_transactional: variable("CARILLON_QUEUE_SMS_TRANSACTIONAL").unwrap_or_default(),
+                sms_bulk: variable("CARILLON_QUEUE_SMS_BULK").unwrap_or_default(),
+                receive: variable("CARILLON_QUEUE_RECEIVE").unwrap_or_default(),
+            },
+            kms_key: needed("CARILLON_KMS_KEY")?,
+            public_url: variable("CARILLON_PUBLIC_URL")
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
+            provider_urls: provider_urls(),
+            tuning: Tuning::default(),
+        })
+    }
+}

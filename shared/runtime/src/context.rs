@@ -1,0 +1,122 @@
+//! What a function has at hand: made once a cold start, shared by its steps.
+
+use carillon_domain::{AddressKey, OrgId};
+use carillon_providers::client::{Client, SetUpError};
+use carillon_store::{Store, StoreError};
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::queues::Queues;
+use crate::random;
+use crate::secrets::{Owner, SecretError, Secrets};
+use crate::telemetry::Counters;
+
+pub struct Context {
+    pub config: Config,
+    pub store: Store,
+    pub queues: Queues,
+    pub secrets: Secrets,
+    /// The one HTTP client that reaches providers.
+    pub providers: Client,
+    pub clock: Clock,
+    pub counters: Counters,
+    /// Set where this process is the only worker there is (the local stack):
+    /// claims from before it are lost, whatever their lease says.
+    pub sole_worker_since: Option<Timestamp>,
+    address_secret: OnceCell<[u8; 32]>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("the installation's secret has the wrong length")]
+    Length,
+}
+
+impl Context {
+    /// From clients that are ready: the embedded engines' or AWS's.
+    ///
+    /// # Errors
+    /// When the HTTP client for providers cannot be made.
+    pub fn new(
+        config: Config,
+        dynamodb: aws_sdk_dynamodb::Client,
+        sqs: aws_sdk_sqs::Client,
+        kms: aws_sdk_kms::Client,
+        clock: Clock,
+    ) -> Result<Self, SetUpError> {
+        Ok(Self {
+            store: Store::new(dynamodb, &config.table),
+            queues: Queues::new(sqs, config.queues.clone()),
+            secrets: Secrets::new(kms, &config.kms_key),
+            providers: Client::new()?,
+            clock,
+            counters: Counters::default(),
+            sole_worker_since: None,
+            address_secret: OnceCell::new(),
+            config,
+        })
+    }
+
+    /// From the environment, on Lambda.
+    ///
+    /// # Errors
+    /// When a variable is missing.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        let config = Config::from_env()?;
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https();
+        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .http_client(http)
+            .load()
+            .await;
+        Ok(Self::new(
+            config,
+            aws_sdk_dynamodb::Client::new(&aws),
+            aws_sdk_sqs::Client::new(&aws),
+            aws_sdk_kms::Client::new(&aws),
+            Clock::System,
+        )?)
+    }
+
+    /// The key of an address in this organization.
+    ///
+    /// # Errors
+    /// When the installation's secret cannot be read (once a cold start).
+    pub async fn address_key(
+        &self,
+        org: OrgId,
+        address: &str,
+    ) -> Result<AddressKey, InstallationError> {
+        Ok(AddressKey::new(self.address_secret().await?, org, address))
+    }
+
+    /// The secret that address keys are made with, drawn at the first start.
+    ///
+    /// # Errors
+    /// When the table or KMS does not answer.
+    pub async fn address_secret(&self) -> Result<&[u8; 32], InstallationError> {
+        self.address_secret
+            .get_or_try_init(|| async {
+                let stored = match self.store.installation_secret().await? {
+                    Some(stored) => stored,
+                    None => {
+                        let drawn = random::bytes::<32>();
+                        let sealed = self.secrets.encrypt(Owner::Installation, &drawn).await?;
+                        self.store.ensure_installation_secret(sealed).await?
+                    }
+                };
+                let secret = self.secrets.decrypt(Owner::Installation, &stored).await?;
+                <[u8; 32]>::try_from(secret.as_slice()).map_err(|_| InstallationError::Length)
+            })
+            .await
+    }
+}

@@ -1,0 +1,16 @@
+//! What every function needs around its own rule: context, configuration,
+//! telemetry, queues, secrets.
+
+pub mod accounts;
+pub mod body;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod queues;
+pub mod random;
+pub mod secrets;
+pub mod telemetry;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use context::Context;

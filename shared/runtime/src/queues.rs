@@ -1,0 +1,84 @@
+//! Sending to the queues. Receiving is the platform's work (an event source
+//! mapping, or the local stack's pollers).
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use carillon_domain::{Channel, Lane};
+
+use crate::body::{ReceiveBody, SendBody};
+use crate::config::QueueUrls;
+
+#[derive(Debug, Clone)]
+pub struct Queues {
+    client: Client,
+    urls: QueueUrls,
+}
+
+/// A queue did not take a body. Due rows are the durable record: what was not
+/// queued is due again when its lease runs out.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue did not take the message")]
+pub struct QueueError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl Queues {
+    #[must_use]
+    pub const fn new(client: Client, urls: QueueUrls) -> Self {
+        Self { client, urls }
+    }
+
+    fn url(&self, channel: Channel, lane: Lane) -> &str {
+        match (channel, lane) {
+            // The other channels have no senders yet; the API refuses them.
+            (
+                Channel::Sms | Channel::Whatsapp | Channel::WhatsappGroup | Channel::Voice,
+                Lane::Transactional,
+            ) => &self.urls.sms_transactional,
+            (
+                Channel::Sms | Channel::Whatsapp | Channel::WhatsappGroup | Channel::Voice,
+                Lane::Bulk,
+            ) => &self.urls.sms_bulk,
+        }
+    }
+
+    /// Queues up to ten bodies in one request; answers which of them (by place)
+    /// the queue did not take.
+    ///
+    /// # Errors
+    /// When the request as a whole failed.
+    pub async fn send(
+        &self,
+        channel: Channel,
+        lane: Lane,
+        bodies: &[SendBody],
+    ) -> Result<Vec<usize>, QueueError> {
+        let mut request = self.client.send_message_batch().queue_url(self.url(channel, lane));
+        for (place, body) in bodies.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(place.to_string())
+                // Fair queues: one organization's bulk does not make others wait.
+                .message_group_id(body.org.key())
+                .message_body(serde_json::to_string(body).map_err(|e| QueueError(e.into()))?)
+                .build()
+                .map_err(|e| QueueError(e.into()))?;
+            request = request.entries(entry);
+        }
+        let answer = request.send().await.map_err(|e| QueueError(e.into()))?;
+        Ok(answer.failed().iter().filter_map(|f| f.id().parse().ok()).collect())
+    }
+
+    /// Keeps what a provider told us until the receiver has applied it.
+    ///
+    /// # Errors
+    /// When it is not kept: the provider must not be answered 2xx.
+    pub async fn receive(&self, body: &ReceiveBody) -> Result<(), QueueError> {
+        self.client
+            .send_message()
+            .queue_url(&self.urls.receive)
+            .message_group_id(body.org.key())
+            .message_body(serde_json::to_string(body).map_err(|e| QueueError(e.into()))?)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|e| QueueError(e.into()))
+    }
+}

@@ -1,0 +1,114 @@
+//! The due index: what waits for which moment, across organizations. The only
+//! question that is not one organization's; it answers keys and nothing else.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use carillon_domain::{ImportId, Lane, MessageId, OrgId, PackId};
+use jiff::Timestamp;
+
+use crate::attributes::{Item, Reader, n, s};
+use crate::{Result, Store, keys, unavailable};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueKind {
+    Message(MessageId),
+    Pack(PackId),
+    Import(ImportId),
+}
+
+/// One thing that waits, as the index showed it (it may have moved since).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueEntry {
+    pub org: OrgId,
+    pub kind: DueKind,
+    pub lane: Lane,
+    pub at: Timestamp,
+    pub generation: u32,
+}
+
+impl DueEntry {
+    fn key(&self) -> keys::Key {
+        match self.kind {
+            DueKind::Message(id) => keys::message(self.org, id),
+            DueKind::Pack(id) => keys::pack(self.org, id),
+            DueKind::Import(id) => keys::import(self.org, id),
+        }
+    }
+}
+
+impl Store {
+    /// What is due by `until` in one shard, oldest first.
+    pub async fn due(
+        &self,
+        lane: Lane,
+        shard: u8,
+        until: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<DueEntry>> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(keys::DUE_INDEX)
+            .key_condition_expression("due = :due AND due_at < :until")
+            .expression_attribute_values(":due", s(keys::due_partition(lane, shard)))
+            .expression_attribute_values(":until", s(keys::due_until(until)))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(unavailable("query due"))?;
+        answer.items().iter().map(|item| read(item, lane)).collect()
+    }
+
+    /// Takes the lease on a due entry: it is due again at `until`, under the
+    /// next generation, which is answered. `None` when it is no longer as the
+    /// index showed it: someone else has it, or it moved.
+    pub async fn lease(
+        &self,
+        entry: &DueEntry,
+        until: Timestamp,
+        token: &str,
+    ) -> Result<Option<u32>> {
+        let next = entry.generation + 1;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(entry.key().item()))
+            .condition_expression("due_at = :seen")
+            .update_expression("SET due_at = :next, gn = :gn, tk = :tk ADD ver :one")
+            .expression_attribute_values(":seen", s(keys::due_at(entry.at, entry.generation)))
+            .expression_attribute_values(":next", s(keys::due_at(until, next)))
+            .expression_attribute_values(":gn", n(next))
+            .expression_attribute_values(":tk", s(token))
+            .expression_attribute_values(":one", n(1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(Some(next)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
+                    let ours = e.item.as_ref().is_some_and(|item| {
+                        item.get("tk").and_then(|v| v.as_s().ok()).is_some_and(|t| t == token)
+                    });
+                    Ok(ours.then_some(next))
+                }
+                _ => Err(unavailable("lease")(error)),
+            },
+        }
+    }
+}
+
+fn read(item: &Item, lane: Lane) -> Result<DueEntry> {
+    let r = Reader::new("due entry", item);
+    let (org, rest) = r.parsed("pk", keys::read_org)?;
+    let (at, generation) = r.parsed("due_at", keys::read_due_at)?;
+    let kind = match rest.split_once('/') {
+        Some(("a", _)) => DueKind::Message(crate::messages::message_id(item)?),
+        Some(("k", id)) => DueKind::Pack(PackId::from_key(id)?),
+        Some(("src", id)) => DueKind::Import(ImportId::from_key(id)?),
+        _ => return Err(r.corrupt("pk")),
+    };
+    Ok(DueEntry { org, kind, lane, at, generation })
+}

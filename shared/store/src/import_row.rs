@@ -1,0 +1,146 @@
+//! An import and its pages as rows.
+
+use carillon_domain::import::{Entry, Import, Page, Progress, Rejected};
+use carillon_domain::{Channel, Country, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose};
+use serde_json::json;
+
+use crate::attributes::{Item, Reader, Writer, n, s};
+use crate::{Result, keys};
+
+/// Version of these row shapes.
+const VERSION: u8 = 1;
+/// An entry of a page: line (4 bytes), then the message's id.
+const ENTRY_BYTES: usize = 4 + MessageId::BYTES;
+
+pub fn write(import: &Import) -> Item {
+    let mut w = Writer::new(&keys::import(import.org, import.id));
+    w.number("v", VERSION).number("ver", 1).number("gn", import.generation);
+    w.text("ch", import.channel.as_str()).text("pu", import.purpose.as_str());
+    w.text("b", &import.body);
+    w.some("tp", import.template.as_ref(), |t| s(json!([t.id, t.key, t.version]).to_string()));
+    w.text("hd", json!(import.header).to_string()).text("mp", json!(import.mapping).to_string());
+    w.some("dc", import.default_country, |c| s(c.as_str()));
+    w.some("int", import.integration, |p| s(p.as_str()));
+    w.number("mx", import.max_segments).time("sf", import.scheduled_for);
+    w.text("by", &import.created_by).time("ca", import.created_at);
+    w.number("fc", import.chunks).number("rw", import.rows);
+    for (name, value) in progress(&import.progress) {
+        w.number(name, value);
+    }
+    if let Some(due) = import.due {
+        w.text("due", keys::due_partition(Lane::Bulk, keys::due_shard(import.id.as_bytes())));
+        w.text("due_at", keys::due_at(due, import.generation));
+    }
+    w.done()
+}
+
+/// Attribute names of the cursor and the counts.
+pub const fn progress(p: &Progress) -> [(&'static str, u32); 6] {
+    [
+        ("cp", p.pages),
+        ("cc", p.chunk),
+        ("cr", p.record),
+        ("na", p.accepted),
+        ("nd", p.duplicates),
+        ("nr", p.rejected),
+    ]
+}
+
+pub fn read(item: &Item) -> Result<Import> {
+    let r = Reader::new("import", item);
+    if r.number::<u8>("v")? > VERSION + 1 {
+        return Err(r.corrupt("v"));
+    }
+    let (org, rest) = r.parsed("pk", keys::read_org)?;
+    let id = rest.strip_prefix("src/").ok_or_else(|| r.corrupt("pk"))?;
+    Ok(Import {
+        org,
+        id: ImportId::from_key(id)?,
+        channel: r.parsed("ch", Channel::parse)?,
+        purpose: r.parsed("pu", Purpose::parse)?,
+        body: r.text("b")?.to_owned(),
+        template: r.json("tp")?.map(|(id, key, version)| carillon_domain::message::TemplateRef {
+            id,
+            key,
+            version,
+        }),
+        header: r.json("hd")?.ok_or_else(|| r.corrupt("hd"))?,
+        mapping: r.json("mp")?.ok_or_else(|| r.corrupt("mp"))?,
+        default_country: r.maybe_parsed("dc", |t| Country::parse(t).ok())?,
+        integration: r.maybe_parsed("int", ProviderName::parse)?,
+        max_segments: r.number("mx")?,
+        scheduled_for: r.time("sf")?,
+        created_by: r.text("by")?.to_owned(),
+        created_at: r.time("ca")?,
+        chunks: r.number("fc")?,
+        rows: r.number("rw")?,
+        progress: Progress {
+            pages: r.number("cp")?,
+            chunk: r.number("cc")?,
+            record: r.number("cr")?,
+            accepted: r.number("na")?,
+            duplicates: r.number("nd")?,
+            rejected: r.number("nr")?,
+        },
+        due: r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at),
+        generation: r.number("gn")?,
+    })
+}
+
+pub fn write_page(org: OrgId, id: ImportId, number: u32, page: &Page) -> Item {
+    let mut w = Writer::new(&keys::page(org, id, number));
+    w.number("v", VERSION).number("nc", page.next_chunk).number("nx", page.next_record);
+    let mut bytes = Vec::with_capacity(page.entries.len() * ENTRY_BYTES);
+    for entry in &page.entries {
+        bytes.extend(entry.line.to_be_bytes());
+        bytes.extend(entry.message.as_bytes());
+    }
+    if !bytes.is_empty() {
+        w.bytes("e", bytes);
+    }
+    if !page.rejected.is_empty() {
+        let rejected: Vec<_> =
+            page.rejected.iter().map(|r| json!([r.line, r.code, r.detail])).collect();
+        w.text("rj", json!(rejected).to_string());
+    }
+    w.some("se", page.sealed.as_ref(), |doubles| s(json!(doubles).to_string()));
+    w.done()
+}
+
+pub fn read_page(item: &Item) -> Result<Page> {
+    let r = Reader::new("page", item);
+    let mut entries = Vec::new();
+    for chunk in r.bytes("e").unwrap_or_default().chunks(ENTRY_BYTES) {
+        let (line, id) = chunk.split_at_checked(4).ok_or_else(|| r.corrupt("e"))?;
+        entries.push(Entry {
+            line: u32::from_be_bytes(line.try_into().map_err(|_| r.corrupt("e"))?),
+            message: MessageId::from_bytes(id.try_into().map_err(|_| r.corrupt("e"))?),
+        });
+    }
+    let rejected: Vec<(u32, String, String)> = r.json("rj")?.unwrap_or_default();
+    Ok(Page {
+        entries,
+        rejected: rejected
+            .into_iter()
+            .map(|(line, code, detail)| Rejected { line, code, detail })
+            .collect(),
+        next_chunk: r.number("nc")?,
+        next_record: r.number("nx")?,
+        sealed: r.json("se")?,
+    })
+}
+
+/// A piece of the file.
+pub fn write_chunk(org: OrgId, id: ImportId, number: u32, text: &str) -> Item {
+    let mut w = Writer::new(&keys::import_chunk(org, id, number));
+    w.text("b", text);
+    w.done()
+}
+
+pub fn seen(p: &Progress) -> [(String, aws_sdk_dynamodb::types::AttributeValue); 3] {
+    [
+        (":scp".to_owned(), n(p.pages)),
+        (":scc".to_owned(), n(p.chunk)),
+        (":scr".to_owned(), n(p.record)),
+    ]
+}

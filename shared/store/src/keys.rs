@@ -1,0 +1,244 @@
+//! Every key of the table, and nowhere else.
+//!
+//! Every row of an organization has the organization in its partition key, so
+//! no question can be asked across organizations by accident.
+
+use carillon_domain::{
+    AddressKey, ImportId, Lane, MessageId, OrgId, PackId, ProviderName, TemplateId,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Index of what is due: `due`, `due_at`.
+pub const DUE_INDEX: &str = "due";
+/// Index of what a person should look at: `attn`, `attn_at`.
+pub const ATTENTION_INDEX: &str = "attention";
+/// Shards of the due index a lane.
+pub const DUE_SHARDS: u8 = 16;
+/// Shards of an organization's time line a month.
+pub const TIMELINE_SHARDS: u8 = 4;
+
+/// Partition and sort key of one row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+fn key(pk: String, sk: impl Into<String>) -> Key {
+    Key { pk, sk: sk.into() }
+}
+
+fn org_part(org: OrgId) -> String {
+    format!("o/{}", org.key())
+}
+
+pub fn installation() -> Key {
+    key("installation".to_owned(), "secret")
+}
+
+pub fn api_key(secret_hash: &str) -> Key {
+    key(format!("key/{secret_hash}"), "key")
+}
+
+pub fn organization(org: OrgId) -> Key {
+    key(org_part(org), "org")
+}
+
+pub fn settings(org: OrgId) -> Key {
+    key(org_part(org), "settings")
+}
+
+pub fn integration(org: OrgId, provider: ProviderName) -> Key {
+    key(org_part(org), format!("int/{}", provider.as_str()))
+}
+
+pub const INTEGRATION_PREFIX: &str = "int/";
+
+/// Organizations that use a provider's account, for callbacks that name it.
+pub fn callback_account(provider: ProviderName, account: &str) -> String {
+    format!("cb/{}/{account}", provider.as_str())
+}
+
+pub fn callback_account_of(provider: ProviderName, account: &str, org: OrgId) -> Key {
+    key(callback_account(provider, account), org.key())
+}
+
+/// The organization behind a callback path token; only its hash is stored.
+pub fn callback_token(token_hash: &str) -> Key {
+    key(format!("cbt/{token_hash}"), "cbt")
+}
+
+pub fn address(org: OrgId, address: AddressKey) -> String {
+    format!("{}/a/{}", org_part(org), address.key())
+}
+
+pub const MESSAGE_PREFIX: &str = "m/";
+
+pub fn message(org: OrgId, id: MessageId) -> Key {
+    key(address(org, id.address()), format!("{MESSAGE_PREFIX}{}", id.sort_part()))
+}
+
+/// Body and variables that would not fit the message's row.
+pub fn message_body(org: OrgId, id: MessageId) -> Key {
+    key(address(org, id.address()), format!("b/{}", id.sort_part()))
+}
+
+pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
+    key(address(org, at), format!("s/{channel}"))
+}
+
+pub fn provider_id(org: OrgId, provider: ProviderName, id: &str) -> Key {
+    key(format!("{}/pid/{}/{id}", org_part(org), provider.as_str()), "pid")
+}
+
+fn source(org: OrgId, source: ImportId) -> String {
+    format!("{}/src/{}", org_part(org), source.key())
+}
+
+pub fn import(org: OrgId, id: ImportId) -> Key {
+    key(source(org, id), "i")
+}
+
+pub fn import_chunk(org: OrgId, id: ImportId, chunk: u32) -> Key {
+    key(source(org, id), format!("f/{chunk:05}"))
+}
+
+pub fn page(org: OrgId, id: ImportId, page: u32) -> Key {
+    key(source(org, id), format!("p/{page:06}"))
+}
+
+pub const PAGE_PREFIX: &str = "p/";
+
+pub fn source_partition(org: OrgId, id: ImportId) -> String {
+    source(org, id)
+}
+
+/// What rollup has counted of a page.
+pub fn counted_page(org: OrgId, id: ImportId, page: u32) -> Key {
+    key(source(org, id), format!("q/{page:06}"))
+}
+
+/// What rollup has counted of the single messages of one minute: they have no
+/// page, so the minute in their id is theirs.
+pub fn counted_minute(org: OrgId, minute: u64, bucket: u8) -> Key {
+    key(format!("{}/min/{minute}", org_part(org)), format!("q/{bucket:02}"))
+}
+
+pub fn pack(org: OrgId, id: PackId) -> Key {
+    key(format!("{}/k/{}", org_part(org), id.key()), "k")
+}
+
+/// `scope` is the kind of request; keys are the caller's words, so only their
+/// hash stands here.
+pub fn idempotency(org: OrgId, scope: &str, key_: &str) -> Key {
+    let hash = carillon_domain::ids::hash(&[scope.as_bytes(), key_.as_bytes()]);
+    let name = carillon_domain::ids::encode(&hash[..20]);
+    key(format!("{}/idem/{name}", org_part(org)), "idem")
+}
+
+pub fn templates(org: OrgId) -> String {
+    format!("{}/tpl", org_part(org))
+}
+
+pub const TEMPLATE_PREFIX: &str = "t/";
+
+pub fn template(org: OrgId, id: TemplateId) -> Key {
+    key(templates(org), format!("{TEMPLATE_PREFIX}{}", id.key()))
+}
+
+pub fn template_version(org: OrgId, id: TemplateId, version: u32) -> Key {
+    key(templates(org), format!("v/{}/{version:06}", id.key()))
+}
+
+pub fn template_key(org: OrgId, name: &str) -> Key {
+    key(templates(org), format!("k/{name}"))
+}
+
+pub fn counters(org: OrgId) -> String {
+    format!("{}/n", org_part(org))
+}
+
+/// `day` is `2026-11-21`, so days sort.
+pub fn counter(org: OrgId, day: &str, channel: &str, shard: u8) -> Key {
+    key(counters(org), format!("{day}#{channel}#{shard}"))
+}
+
+pub fn due_partition(lane: Lane, shard: u8) -> String {
+    format!("due/{}/{shard}", lane.as_str())
+}
+
+/// Any shard will do, as long as it is always the same one.
+pub fn due_shard(bytes: &[u8]) -> u8 {
+    bytes.last().copied().unwrap_or(0) % DUE_SHARDS
+}
+
+/// Time first, so that a query by range finds what is due; the generation makes
+/// a condition on this one attribute a condition on both.
+pub fn due_at(at: Timestamp, generation: u32) -> String {
+    format!("{:013}#{generation:08x}", at.as_millisecond().max(0))
+}
+
+/// Greater than every `due_at` of this millisecond or before.
+pub fn due_until(now: Timestamp) -> String {
+    format!("{:013}#~", now.as_millisecond().max(0))
+}
+
+/// Time and generation in a `due_at`.
+pub fn read_due_at(text: &str) -> Option<(Timestamp, u32)> {
+    let (at, generation) = text.split_once('#')?;
+    let at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
+    Some((at, u32::from_str_radix(generation, 16).ok()?))
+}
+
+/// The month (UTC) as it stands in keys, `202611`.
+pub fn month(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y%m").to_string()
+}
+
+/// The day (UTC), `2026-11-21`.
+pub fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
+}
+
+pub fn timeline(org: OrgId, month: &str, shard: u8) -> String {
+    format!("{}/t/{month}/{shard}", org_part(org))
+}
+
+pub fn attention(org: OrgId, what: &str, month: &str) -> String {
+    format!("{}/{what}/{month}", org_part(org))
+}
+
+/// The organization and what is left of a partition key that has one.
+pub fn read_org(pk: &str) -> Option<(OrgId, &str)> {
+    let rest = pk.strip_prefix("o/")?;
+    let (org, rest) = rest.split_once('/')?;
+    Some((OrgId::from_key(org).ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_times_sort_as_text_and_are_read_back() {
+        let at = |ms| Timestamp::from_millisecond(ms).expect("in range");
+        let early = due_at(at(1_795_000_000_000), 4_000_000_000);
+        let late = due_at(at(1_795_000_000_001), 0);
+        assert!(early < late);
+        assert!(early < due_until(at(1_795_000_000_000)));
+        assert!(late > due_until(at(1_795_000_000_000)));
+        assert_eq!(read_due_at(&early), Some((at(1_795_000_000_000), 4_000_000_000)));
+    }
+
+    #[test]
+    fn a_partition_of_one_organization_never_begins_anothers() {
+        let org = OrgId::from_bytes([3; 10]);
+        let id = MessageId::new(AddressKey::from_bytes([1; 10]), 5, &[b"x"]);
+        let key = message(org, id);
+        let (found, rest) = read_org(&key.pk).expect("an organization's row");
+        assert_eq!(found, org);
+        assert!(rest.starts_with("a/"));
+        assert_eq!(month(Timestamp::from_second(1_795_219_200).expect("in range")), "202611");
+    }
+}

@@ -1,0 +1,86 @@
+//! What Carillon remembers: one DynamoDB table and two sparse indexes.
+//!
+//! The methods of [`Store`] are the questions the functions ask. Every key is
+//! made in [`keys`], every row is written and read in a `*_row` module, and
+//! nothing outside this crate knows an attribute's name. `docs/data-model.md`
+//! has the table of access patterns, keys, methods and units.
+//!
+//! Contention is a value, not an error: a conditional write answers whether it
+//! won and what it met. Errors are throttling and outages (the caller's queue
+//! retries those) and rows that cannot be read.
+
+mod attributes;
+mod due;
+mod idempotency;
+mod import_row;
+mod imports;
+mod installation;
+mod integrations;
+pub mod keys;
+mod message_row;
+mod messages;
+mod organizations;
+mod packs;
+mod provider_ids;
+pub mod schema;
+mod statistics;
+mod suppressions;
+mod templates;
+mod timeline;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+
+pub use attributes::Item;
+pub use due::{DueEntry, DueKind};
+pub use idempotency::Remembered;
+pub use integrations::{Integration, IntegrationStatus};
+pub use message_row::read as read_message;
+pub use messages::{Inserted, Saved};
+pub use organizations::{ApiKey, Organization, Role};
+pub use statistics::{Counted, Counters, DayCounters, Group};
+pub use suppressions::Suppression;
+pub use templates::{NewTemplate, StoredTemplate};
+pub use timeline::{Place, TimelineEntry};
+
+/// The table, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The table did not answer, or refused for now. Whoever has a queue
+    /// behind it lets the message come again.
+    #[error("{operation} failed")]
+    Unavailable {
+        operation: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A row that this release cannot read. Never repaired silently.
+    #[error("a row of kind {kind} cannot be read: {detail}")]
+    Corrupt { kind: &'static str, detail: String },
+    /// Too many others changed the same row at the same time.
+    #[error("{0} was changed by others at the same time, again and again")]
+    Contended(&'static str),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// An answer of the SDK that says nothing about the data.
+fn unavailable<E>(operation: &'static str) -> impl Fn(SdkError<E>) -> StoreError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |source| StoreError::Unavailable { operation, source: Box::new(source) }
+}

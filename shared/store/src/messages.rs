@@ -1,0 +1,312 @@
+//! Messages: insert once, change under a condition on the version.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+};
+use carillon_domain::{AddressKey, Message, MessageId, OrgId};
+use jiff::Timestamp;
+
+use crate::attributes::{Item, n, s};
+use crate::{Result, Store, StoreError, keys, message_row, unavailable};
+
+/// Rounds of a change against concurrent ones before it is given up.
+const ROUNDS: usize = 8;
+
+/// What came of an insert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inserted {
+    New,
+    /// The row was there: a repeat, or another cause with the same id.
+    Exists(Box<Message>),
+}
+
+/// What came of a conditional change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Saved {
+    Done,
+    /// Someone changed it first; the row as it is now (`None`: gone).
+    Lost(Option<Box<Message>>),
+}
+
+impl Store {
+    /// Puts a new message. `m.token` tells a repeat of our own put (the SDK
+    /// retries lost answers) from someone else's row.
+    pub async fn insert_message(&self, m: &Message) -> Result<Inserted> {
+        let (item, sibling) = message_row::write(m);
+        // The long content first: a message whose text is missing must not exist.
+        if let Some(sibling) = sibling {
+            self.put(sibling).await?;
+        }
+        match self.put_if(item, "attribute_not_exists(pk)", None).await? {
+            None => Ok(Inserted::New),
+            Some(old) => {
+                let old = message_row::read(&old)?;
+                if old.token == m.token && old.version == m.version {
+                    return Ok(Inserted::New);
+                }
+                Ok(Inserted::Exists(Box::new(old)))
+            }
+        }
+    }
+
+    /// Stores a changed message, if it is still at the version it was read at.
+    /// Raises `m.version`. `token` is this caller's and of this write alone.
+    pub async fn save_message(
+        &self,
+        m: &mut Message,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Saved> {
+        let seen = m.version;
+        m.version += 1;
+        token.clone_into(&mut m.token);
+        m.updated_at = now;
+        let (item, sibling) = message_row::write(m);
+        // Content never changes after the insert; the sibling is only written
+        // again when the row was read together with it.
+        drop(sibling);
+        match self.put_if(item, "ver = :seen", Some((":seen", n(seen)))).await? {
+            None => Ok(Saved::Done),
+            Some(old) if old.is_empty() => Ok(Saved::Lost(None)),
+            Some(old) => {
+                let old = message_row::read(&old)?;
+                if old.token == *token && old.version == m.version {
+                    return Ok(Saved::Done);
+                }
+                Ok(Saved::Lost(Some(Box::new(old))))
+            }
+        }
+    }
+
+    /// Reads a message, applies `change`, stores it; reads again when someone
+    /// else was first. `change` answers `None` to leave the row as it is.
+    ///
+    /// Answers the message as it now stands and what `change` answered last.
+    pub async fn change_message<T>(
+        &self,
+        org: OrgId,
+        id: MessageId,
+        token: &str,
+        now: Timestamp,
+        mut change: impl FnMut(&mut Message) -> Option<T>,
+    ) -> Result<Option<(Message, Option<T>)>> {
+        let Some(mut current) = self.message(org, id).await? else { return Ok(None) };
+        for _ in 0..ROUNDS {
+            let mut changed = current.clone();
+            let Some(answer) = change(&mut changed) else { return Ok(Some((current, None))) };
+            match self.save_message(&mut changed, token, now).await? {
+                Saved::Done => return Ok(Some((changed, Some(answer)))),
+                Saved::Lost(None) => return Ok(None),
+                // The row as the condition met it lacks a sibling's content;
+                // what a change looks at is in the row itself.
+                Saved::Lost(Some(now_there)) => {
+                    let content = std::mem::take(&mut current.content);
+                    current = *now_there;
+                    if current.content.body.is_empty() {
+                        current.content = content;
+                    }
+                }
+            }
+        }
+        Err(StoreError::Contended("a message"))
+    }
+
+    /// One message, whole, as of now (consistent read).
+    pub async fn message(&self, org: OrgId, id: MessageId) -> Result<Option<Message>> {
+        let Some(item) = self.get(&keys::message(org, id), true).await? else { return Ok(None) };
+        let mut m = message_row::read(&item)?;
+        if message_row::has_sibling(&item) {
+            let body = self.get(&keys::message_body(org, id), true).await?;
+            let body = body.ok_or_else(|| StoreError::Corrupt {
+                kind: "message",
+                detail: "its body is missing".to_owned(),
+            })?;
+            message_row::read_sibling(&mut m, &body)?;
+        }
+        Ok(Some(m))
+    }
+
+    /// One message as some replica has it, without long content: half the price.
+    pub async fn message_glance(&self, org: OrgId, id: MessageId) -> Result<Option<Message>> {
+        self.get(&keys::message(org, id), false).await?.as_ref().map(message_row::read).transpose()
+    }
+
+    /// Many messages, in the order asked for; those that do not exist are left
+    /// out. Long contents are read where `whole`.
+    pub async fn messages(
+        &self,
+        org: OrgId,
+        ids: &[MessageId],
+        consistent: bool,
+        whole: bool,
+    ) -> Result<Vec<Message>> {
+        let wanted: Vec<_> = ids.iter().map(|id| keys::message(org, *id)).collect();
+        let mut found = HashMap::new();
+        let mut long = Vec::new();
+        for item in self.get_many(&wanted, consistent).await? {
+            let m = message_row::read(&item)?;
+            if whole && message_row::has_sibling(&item) {
+                long.push(m.id);
+            }
+            found.insert(m.id, m);
+        }
+        let bodies: Vec<_> = long.iter().map(|id| keys::message_body(org, *id)).collect();
+        let bodies: HashMap<String, Item> = self
+            .get_many(&bodies, consistent)
+            .await?
+            .into_iter()
+            .filter_map(|item| Some((item.get("sk")?.as_s().ok()?.clone(), item)))
+            .collect();
+        for id in long {
+            if let (Some(m), Some(body)) =
+                (found.get_mut(&id), bodies.get(&keys::message_body(org, id).sk))
+            {
+                message_row::read_sibling(m, body)?;
+            }
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// The messages with one address, newest first, at most `limit`; `before`
+    /// is the sort part of the last one seen.
+    pub async fn messages_with(
+        &self,
+        org: OrgId,
+        address: AddressKey,
+        before: Option<MessageId>,
+        limit: i32,
+    ) -> Result<Vec<MessageId>> {
+        let low = keys::MESSAGE_PREFIX.to_owned();
+        let high = before
+            .map_or_else(|| format!("{}~", keys::MESSAGE_PREFIX), |id| keys::message(org, id).sk);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .expression_attribute_values(":pk", s(keys::address(org, address)))
+            .expression_attribute_values(":low", s(low))
+            .expression_attribute_values(":high", s(high))
+            .projection_expression("pk, sk")
+            .scan_index_forward(false)
+            .limit(limit + 1)
+            .send()
+            .await
+            .map_err(unavailable("query messages of an address"))?;
+        let mut ids = Vec::new();
+        for item in answer.items() {
+            let id = message_id(item)?;
+            if Some(id) != before && ids.len() < usize::try_from(limit).unwrap_or(0) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    pub(crate) async fn get(&self, key: &keys::Key, consistent: bool) -> Result<Option<Item>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .consistent_read(consistent)
+            .send()
+            .await
+            .map_err(unavailable("get item"))?;
+        Ok(answer.item)
+    }
+
+    /// Rows by key, any order, in batches of a hundred; throttled keys again.
+    pub(crate) async fn get_many(
+        &self,
+        wanted: &[keys::Key],
+        consistent: bool,
+    ) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(100) {
+            let keys: Vec<Item> = batch.iter().map(keys::Key::item).collect();
+            let mut ask = Some(
+                KeysAndAttributes::builder()
+                    .set_keys(Some(keys))
+                    .consistent_read(consistent)
+                    .build()
+                    .map_err(|e| StoreError::Unavailable {
+                        operation: "batch get",
+                        source: Box::new(e),
+                    })?,
+            );
+            let mut rounds = 0;
+            while let Some(request) = ask.take() {
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(unavailable("batch get"))?;
+                if let Some(mut responses) = answer.responses {
+                    items.extend(responses.remove(&self.table).unwrap_or_default());
+                }
+                ask = answer.unprocessed_keys.and_then(|mut u| u.remove(&self.table));
+                rounds += 1;
+                if rounds > ROUNDS && ask.is_some() {
+                    return Err(StoreError::Contended("a batch of rows"));
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    pub(crate) async fn put(&self, item: Item) -> Result<()> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map(drop)
+            .map_err(unavailable("put item"))
+    }
+
+    /// Puts under a condition. `None`: done. Otherwise the row the condition
+    /// met (empty when there was none).
+    pub(crate) async fn put_if(
+        &self,
+        item: Item,
+        condition: &str,
+        value: Option<(&str, AttributeValue)>,
+    ) -> Result<Option<Item>> {
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some((name, value)) = value {
+            put = put.expression_attribute_values(name, value);
+        }
+        match put.send().await {
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(e)) => {
+                    Ok(Some(e.item.clone().unwrap_or_default()))
+                }
+                _ => Err(unavailable("put item")(error)),
+            },
+        }
+    }
+}
+
+/// The id in a message row's keys.
+pub fn message_id(item: &Item) -> Result<MessageId> {
+    let corrupt = || StoreError::Corrupt { kind: "message", detail: "keys".to_owned() };
+    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok());
+    let (_, rest) = text("pk").and_then(|pk| keys::read_org(pk)).ok_or_else(corrupt)?;
+    let address = rest.strip_prefix("a/").ok_or_else(corrupt)?;
+    let sort =
+        text("sk").and_then(|sk| sk.strip_prefix(keys::MESSAGE_PREFIX)).ok_or_else(corrupt)?;
+    MessageId::from_parts(address, sort).map_err(|_| corrupt())
+}

@@ -1,0 +1,257 @@
+//! Counters, and what has been counted. The side row of a group of messages
+//! remembers each one's version and bucket; it and the counters change in one
+//! transaction, so a stream record that comes twice or late counts once.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use carillon_domain::message::{Message, Source};
+use carillon_domain::statistics::{Bucket, Fact, date};
+use carillon_domain::{ImportId, OrgId};
+
+use crate::attributes::{Reader, Writer, n, s};
+use crate::{Result, Store, StoreError, keys, unavailable};
+
+/// Buckets the single messages of a minute are spread over.
+const MINUTE_BUCKETS: u8 = 16;
+
+/// Messages that are counted in one side row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    Page { org: OrgId, import: ImportId, page: u32 },
+    Minute { org: OrgId, minute: u64, bucket: u8 },
+}
+
+impl Group {
+    /// The group, and the message's name in it.
+    #[must_use]
+    pub fn of(m: &Message) -> (Self, Vec<u8>) {
+        match m.source {
+            Source::Import { id, page, line } => {
+                (Self::Page { org: m.org, import: id, page }, line.to_be_bytes().to_vec())
+            }
+            Source::Single | Source::Person => {
+                let hash = &m.id.as_bytes()[16..];
+                let bucket = hash[9] % MINUTE_BUCKETS;
+                (Self::Minute { org: m.org, minute: m.id.at_ms() / 60_000, bucket }, hash.to_vec())
+            }
+        }
+    }
+
+    #[must_use]
+    pub const fn org(&self) -> OrgId {
+        match self {
+            Self::Page { org, .. } | Self::Minute { org, .. } => *org,
+        }
+    }
+
+    fn key(&self) -> keys::Key {
+        match *self {
+            Self::Page { org, import, page } => keys::counted_page(org, import, page),
+            Self::Minute { org, minute, bucket } => keys::counted_minute(org, minute, bucket),
+        }
+    }
+}
+
+/// What was last counted of each message of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counted {
+    pub version: u32,
+    pub messages: BTreeMap<Vec<u8>, (u32, Fact)>,
+}
+
+/// Changes to the counters of a day and channel, by attribute.
+pub type Counters = BTreeMap<(u16, &'static str), BTreeMap<String, i64>>;
+
+/// The counters of one day and channel.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayCounters {
+    pub date: String,
+    pub channel: String,
+    pub values: BTreeMap<String, i64>,
+}
+
+impl Store {
+    pub async fn counted(&self, group: &Group) -> Result<Counted> {
+        let Some(item) = self.get(&group.key(), true).await? else { return Ok(Counted::default()) };
+        let r = Reader::new("counted", &item);
+        let messages = decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))?;
+        Ok(Counted { version: r.number("ver")?, messages })
+    }
+
+    /// Stores side rows and counters together. False when a side row was
+    /// changed by someone else: read again, fold again.
+    pub async fn count(
+        &self,
+        org: OrgId,
+        counted: &[(Group, Counted)],
+        counters: &Counters,
+        shard: u8,
+    ) -> Result<bool> {
+        let built = |e: aws_sdk_dynamodb::error::BuildError| StoreError::Unavailable {
+            operation: "count",
+            source: Box::new(e),
+        };
+        let mut writes = Vec::new();
+        for (group, counted) in counted {
+            let mut w = Writer::new(&group.key());
+            w.number("ver", counted.version + 1).bytes("e", encode(&counted.messages));
+            let mut put = Put::builder().table_name(&self.table).set_item(Some(w.done()));
+            put = if counted.version == 0 {
+                put.condition_expression("attribute_not_exists(pk)")
+            } else {
+                put.condition_expression("ver = :seen")
+                    .expression_attribute_values(":seen", n(counted.version))
+            };
+            writes.push(TransactWriteItem::builder().put(put.build().map_err(built)?).build());
+        }
+        for ((day, channel), changes) in counters {
+            let mut names = Vec::new();
+            let mut update = Update::builder()
+                .table_name(&self.table)
+                .set_key(Some(keys::counter(org, &date(*day), channel, shard).item()));
+            for (i, (name, change)) in changes.iter().filter(|(_, c)| **c != 0).enumerate() {
+                names.push(format!("#n{i} :n{i}"));
+                update = update
+                    .expression_attribute_names(format!("#n{i}"), name)
+                    .expression_attribute_values(format!(":n{i}"), n(change));
+            }
+            if names.is_empty() {
+                continue;
+            }
+            let update = update.update_expression(format!("ADD {}", names.join(", ")));
+            writes
+                .push(TransactWriteItem::builder().update(update.build().map_err(built)?).build());
+        }
+        let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(e))
+                    if e.cancellation_reasons().iter().any(|r| {
+                        matches!(r.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
+                    }) =>
+                {
+                    Ok(false)
+                }
+                _ => Err(unavailable("count")(error)),
+            },
+        }
+    }
+
+    /// Counters of the days `from` to `to` (both `2026-11-21`, inclusive).
+    pub async fn counters(&self, org: OrgId, from: &str, to: &str) -> Result<Vec<DayCounters>> {
+        let mut days: BTreeMap<(String, String), DayCounters> = BTreeMap::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+                .expression_attribute_values(":pk", s(keys::counters(org)))
+                .expression_attribute_values(":low", s(from))
+                .expression_attribute_values(":high", s(format!("{to}~")))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(unavailable("query counters"))?;
+            for item in answer.items() {
+                let r = Reader::new("counters", item);
+                let mut parts = r.text("sk")?.split('#');
+                let (Some(date), Some(channel)) = (parts.next(), parts.next()) else {
+                    return Err(r.corrupt("sk"));
+                };
+                let day = days.entry((date.to_owned(), channel.to_owned())).or_default();
+                date.clone_into(&mut day.date);
+                channel.clone_into(&mut day.channel);
+                for name in item.keys().filter(|name| *name != "pk" && *name != "sk") {
+                    *day.values.entry(name.clone()).or_default() += r.number::<i64>(name)?;
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(days.into_values().collect());
+            }
+        }
+    }
+}
+
+const HAS_PRICE: u8 = 0x80;
+const HAS_ERROR: u8 = 0x40;
+
+/// Name length once, then per message: name, version (2), bucket and flags
+/// (1), day (2), price (4, if any), length and text of the error (if any). A
+/// page of a hundred stays under 1 KB.
+fn encode(messages: &BTreeMap<Vec<u8>, (u32, Fact)>) -> Vec<u8> {
+    let width = messages.keys().next().map_or(0, Vec::len);
+    let mut out = vec![u8::try_from(width).unwrap_or(u8::MAX)];
+    for (name, (version, fact)) in messages {
+        out.extend(name);
+        out.extend(u16::try_from(*version).unwrap_or(u16::MAX).to_be_bytes());
+        let price = if fact.micros > 0 { HAS_PRICE } else { 0 };
+        let error = if fact.error.is_some() { HAS_ERROR } else { 0 };
+        out.push(fact.bucket.number() | price | error);
+        out.extend(fact.day.to_be_bytes());
+        if fact.micros > 0 {
+            out.extend(fact.micros.to_be_bytes());
+        }
+        if let Some(error) = &fact.error {
+            let text = &error.as_bytes()[..error.len().min(255)];
+            out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+            out.extend(text);
+        }
+    }
+    out
+}
+
+fn decode(mut bytes: &[u8]) -> Option<BTreeMap<Vec<u8>, (u32, Fact)>> {
+    let mut take = |count: usize| -> Option<&[u8]> {
+        let (head, rest) = bytes.split_at_checked(count)?;
+        bytes = rest;
+        Some(head)
+    };
+    let mut messages = BTreeMap::new();
+    let Some(width) = take(1).map(|w| usize::from(w[0])) else { return Some(messages) };
+    while let Some(name) = take(width).filter(|name| !name.is_empty()) {
+        let version = u16::from_be_bytes(take(2)?.try_into().ok()?);
+        let flags = take(1)?[0];
+        let day = u16::from_be_bytes(take(2)?.try_into().ok()?);
+        let micros =
+            if flags & HAS_PRICE == 0 { 0 } else { u32::from_be_bytes(take(4)?.try_into().ok()?) };
+        let error = if flags & HAS_ERROR == 0 {
+            None
+        } else {
+            let length = usize::from(take(1)?[0]);
+            Some(String::from_utf8(take(length)?.to_vec()).ok()?)
+        };
+        let bucket = Bucket::from_number(flags & !(HAS_PRICE | HAS_ERROR))?;
+        messages.insert(name.to_vec(), (u32::from(version), Fact { bucket, day, micros, error }));
+    }
+    Some(messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_row_is_read_back_and_a_page_of_a_hundred_fits_a_unit() {
+        let fact = |bucket, micros, error: Option<&str>| Fact {
+            bucket,
+            day: 20_778,
+            micros,
+            error: error.map(str::to_owned),
+        };
+        let mut messages = BTreeMap::new();
+        for line in 0..100_u32 {
+            let name = line.to_be_bytes().to_vec();
+            messages.insert(name, (4, fact(Bucket::Delivered, 0, None)));
+        }
+        assert!(encode(&messages).len() < 920, "{}", encode(&messages).len());
+        messages.insert(vec![1, 2, 3, 4], (9, fact(Bucket::Undelivered, 7_900, Some("30005|x"))));
+        assert_eq!(decode(&encode(&messages)), Some(messages));
+        assert_eq!(decode(&encode(&BTreeMap::new())), Some(BTreeMap::new()));
+    }
+}

@@ -1,0 +1,71 @@
+//! Addresses that must not be written to, in the address's own partition.
+
+use carillon_domain::message::SuppressionReason;
+use carillon_domain::{AddressKey, Channel, OrgId};
+use jiff::Timestamp;
+
+use crate::attributes::{Item, Reader, Writer};
+use crate::{Result, Store, keys, unavailable};
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Suppression {
+    pub address: String,
+    pub channel: Channel,
+    pub reason: SuppressionReason,
+    /// The words the person used.
+    pub words: Option<String>,
+    pub source_message_id: Option<String>,
+    pub at: Timestamp,
+    pub by: String,
+}
+
+impl Store {
+    pub async fn suppress(&self, org: OrgId, at: AddressKey, s: &Suppression) -> Result<()> {
+        let mut w = Writer::new(&keys::suppression(org, at, s.channel.as_str()));
+        w.text("to", &s.address).text("ch", s.channel.as_str()).text("sr", s.reason.as_str());
+        w.time("ca", s.at).text("by", &s.by);
+        w.some("wo", s.words.as_ref(), crate::attributes::s);
+        w.some("sm", s.source_message_id.as_ref(), crate::attributes::s);
+        self.put(w.done()).await
+    }
+
+    pub async fn lift_suppression(
+        &self,
+        org: OrgId,
+        at: AddressKey,
+        channel: Channel,
+    ) -> Result<()> {
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::suppression(org, at, channel.as_str()).item()))
+            .send()
+            .await
+            .map(drop)
+            .map_err(unavailable("lift suppression"))
+    }
+
+    /// Consistent: what was stored before this call is seen.
+    pub async fn suppression(
+        &self,
+        org: OrgId,
+        at: AddressKey,
+        channel: Channel,
+    ) -> Result<Option<Suppression>> {
+        let item = self.get(&keys::suppression(org, at, channel.as_str()), true).await?;
+        item.as_ref().map(read).transpose()
+    }
+}
+
+fn read(item: &Item) -> Result<Suppression> {
+    let r = Reader::new("suppression", item);
+    Ok(Suppression {
+        address: r.text("to")?.to_owned(),
+        channel: r.parsed("ch", Channel::parse)?,
+        reason: r.parsed("sr", SuppressionReason::parse)?,
+        words: r.maybe_text("wo").map(str::to_owned),
+        source_message_id: r.maybe_text("sm").map(str::to_owned),
+        at: r.time("ca")?,
+        by: r.text("by")?.to_owned(),
+    })
+}
