@@ -4,11 +4,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::multipart::{Field, MultipartRejection};
 use axum::extract::{Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use carillon_domain::import::{Import, Progress};
 use carillon_domain::rows::{self, Mapping, Table};
 use carillon_domain::{Country, ImportId, ProviderName, Purpose};
@@ -23,6 +22,8 @@ use crate::messages::{read_channel, read_text, read_time};
 use crate::problem::{FieldError, Problem};
 use crate::view;
 
+/// Of idempotency keys.
+const SCOPE: &str = "bulk";
 /// Largest file that is taken.
 const FILE_LIMIT: usize = 4 * 1024 * 1024;
 /// The file and the fields around it.
@@ -60,31 +61,37 @@ pub async fn upload(
     let form = Form::read(form).await?;
     let hash = form.hash();
     let now = ctx.clock.now();
-    let (mut import, chunks) = form.check(&ctx, &caller, now).await?;
-    let mut answer = view::import(&import);
+    let (mut import, chunks) = match form.check(&ctx, &caller, now).await {
+        Ok(checked) => checked,
+        Err(problem) => {
+            let first = idempotency::first(&ctx, caller.org, SCOPE, key.as_deref(), &hash).await?;
+            let Some(first) = first else { return Err(problem) };
+            let id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+            return match ctx.store.import(caller.org, id).await? {
+                Some(_) => Ok(idempotency::accepted(first.answer, true)),
+                None => Err(problem),
+            };
+        }
+    };
+    let mut answer = view::import(&import).to_string();
     let mut replayed = false;
     if let Some(key) = key {
         let new = Remembered {
             request_hash: hash.clone(),
             id: import.id.to_string(),
-            answer: answer.to_string(),
+            answer: answer.clone(),
             at: now,
         };
-        if let Some(first) = ctx.store.remember(caller.org, "bulk", &key, &new).await? {
+        if let Some(first) = ctx.store.remember(caller.org, SCOPE, &key, &new).await? {
             idempotency::check(&first, &hash)?;
             import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
             import.created_at = first.at;
-            answer = serde_json::from_str(&first.answer).unwrap_or(answer);
+            answer = first.answer;
             replayed = true;
         }
     }
     ctx.store.insert_import(&import, &chunks).await?;
-    let mut response = (StatusCode::ACCEPTED, Json(answer)).into_response();
-    if replayed {
-        let yes = axum::http::HeaderValue::from_static("true");
-        response.headers_mut().insert("idempotency-replayed", yes);
-    }
-    Ok(response)
+    Ok(idempotency::accepted(answer, replayed))
 }
 
 impl Form {

@@ -1,7 +1,9 @@
 //! `Idempotency-Key`: the same request twice is done once.
 
-use axum::http::HeaderMap;
-use carillon_domain::ids;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use carillon_domain::{OrgId, ids};
+use carillon_runtime::Context;
 use carillon_store::Remembered;
 
 use crate::problem::Problem;
@@ -43,4 +45,34 @@ pub fn check(first: &Remembered, hash: &str) -> Result<(), Problem> {
     let detail =
         "This idempotency key was used for another request; use a new key for a new request.";
     Err(Problem::conflict("idempotency_key_reused", detail))
+}
+
+/// A request that is refused now may be the repeat of one that was right when
+/// it came first, such as one whose time has passed since. Answers that one,
+/// for the caller to make sure that what it promised is there.
+///
+/// # Errors
+/// 409 when the key was used for another request.
+pub async fn first(
+    ctx: &Context,
+    org: OrgId,
+    scope: &str,
+    key: Option<&str>,
+    hash: &str,
+) -> Result<Option<Remembered>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    let Some(first) = ctx.store.remembered(org, scope, key).await? else { return Ok(None) };
+    check(&first, hash)?;
+    Ok(Some(first))
+}
+
+/// The answer to a request that made something, for the first time or again.
+pub fn accepted(answer: String, replayed: bool) -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let mut response = (StatusCode::ACCEPTED, json, answer).into_response();
+    if replayed {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert("idempotency-replayed", yes);
+    }
+    response
 }

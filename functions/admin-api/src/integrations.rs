@@ -229,27 +229,27 @@ pub async fn test(
     caller.require(Role::Admin)?;
     let name = name(&text)?;
     let integration = ctx.store.integration(caller.org, name).await?;
-    let Some(mut integration) = integration else {
+    let Some(integration) = integration else {
         let detail = format!("{} is not set up yet; PUT its credentials first.", name.as_str());
         return Err(Problem::conflict("not_configured", detail));
     };
     let account = ctx.account(&integration).await?;
     let result = ask(&ctx, name, &account).await;
-    let (works, error) = match result {
-        TestResult::Works { balance } => {
-            integration.status.balance = balance;
-            (true, None)
-        }
-        TestResult::Fails(failure) => (false, Some(failure)),
+    let (balance, error) = match result {
+        TestResult::Works { balance } => (balance, None),
+        TestResult::Fails(failure) => (integration.status.balance.clone(), Some(failure)),
     };
-    integration.status.last_error = error.as_ref().map(|f| format!("{}: {}", f.code, f.detail));
-    integration.status.last_tested_at = Some(ctx.clock.now());
-    ctx.store.put_integration(&integration).await?;
+    let status = IntegrationStatus {
+        balance,
+        last_error: error.as_ref().map(|f| format!("{}: {}", f.code, f.detail)),
+        last_tested_at: Some(ctx.clock.now()),
+    };
+    ctx.store.put_integration_status(&integration, &status).await?;
     Ok(Json(json!({
-        "ok": works,
-        "balance": integration.status.balance,
+        "ok": error.is_none(),
+        "balance": status.balance,
         "error": error.as_ref().map(view::failure),
-        "tested_at": integration.status.last_tested_at.map(view::time),
+        "tested_at": status.last_tested_at.map(view::time),
     })))
 }
 

@@ -93,7 +93,7 @@ struct Document<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let document = Document {
-            r#type: format!("https://carillon.dev/errors/{}", self.code),
+            r#type: format!("/errors/{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             code: &self.code,

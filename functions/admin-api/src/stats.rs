@@ -48,7 +48,7 @@ fn day(text: &str) -> Option<String> {
     Some(date.to_string())
 }
 
-/// Prices are in the currency of the organization's price tables.
+/// `cost` is in the currency of the organization's first price table.
 async fn currency(ctx: &Context, caller: &Caller) -> Result<String, Problem> {
     let integrations = ctx.store.integrations(caller.org).await?;
     let mut currencies =
@@ -85,8 +85,15 @@ impl Totals {
     }
 
     fn cost(&self, currency: &str) -> Money {
-        let micros = u64::try_from(self.of(&["micros"])).unwrap_or(0);
+        let name = format!("micros|{currency}");
+        let micros = u64::try_from(self.of(&[&name])).unwrap_or(0);
         Money::from_micros(micros, currency)
+    }
+
+    /// One sum a currency; amounts in different ones are never added.
+    fn costs(&self) -> Vec<Money> {
+        let currencies = self.0.keys().filter_map(|name| name.strip_prefix("micros|"));
+        currencies.map(|currency| self.cost(currency)).collect()
     }
 
     /// A share of what was sent, 0 to 1; none of nothing.
@@ -143,6 +150,7 @@ fn answer(days: &[DayCounters], currency: &str) -> Value {
         "reply_rate": all.rate(replied),
         "opt_out_rate": all.rate(opted_out),
         "cost": all.cost(currency),
+        "costs": all.costs(),
         "by_day": by_day.iter().map(|(date, t)| row(Some(date), t)).collect::<Vec<_>>(),
         "by_month": by_month.iter().map(|(month, t)| ((*month).to_owned(), row(None, t)))
             .collect::<serde_json::Map<_, _>>(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use carillon_domain::dlt;
 use carillon_domain::template::Template;
 use carillon_domain::{Channel, OrgId, TemplateId};
 use carillon_runtime::{Context, random};
@@ -188,12 +189,17 @@ impl Body {
             }
             None => {}
         }
-        if let Err(error) = Template::parse(&t.body) {
-            wrong.push(FieldError::new("body", error.code(), error.to_string()));
+        match self.kind.as_deref() {
+            None => {}
+            Some(kind @ ("text" | "dlt")) => {
+                t.details.insert("kind".to_owned(), json!(kind));
+            }
+            Some(_) => {
+                wrong.push(FieldError::new("kind", "unknown_kind", "Use “text” or “dlt”."));
+            }
         }
         let texts = [
             ("name", self.name.map(Value::from)),
-            ("kind", self.kind.map(Value::from)),
             ("dlt_template_id", self.dlt_template_id),
             ("provider_template_id", self.provider_template_id),
             ("entity_id", self.entity_id),
@@ -222,9 +228,48 @@ impl Body {
             }
             t.details.insert("variables".to_owned(), json!(variables));
         }
+        name_slots(t);
+        match source(t) {
+            Err(error) => wrong.push(FieldError::new("body", error.code(), error.to_string())),
+            Ok(text) => {
+                if let Err(error) = Template::parse(&text) {
+                    wrong.push(FieldError::new("body", error.code(), error.to_string()));
+                }
+            }
+        }
         t.is_active = self.is_active.unwrap_or(t.is_active);
         if wrong.is_empty() { Ok(()) } else { Err(Problem::fields(wrong)) }
     }
+}
+
+fn is_registered(t: &StoredTemplate) -> bool {
+    t.details.get("kind").and_then(Value::as_str) == Some("dlt")
+}
+
+/// Slots that the caller did not name are `var1`, `var2`, …
+fn name_slots(t: &mut StoredTemplate) {
+    if !is_registered(t) || t.details.contains_key("variables") {
+        return;
+    }
+    let slots = dlt::slots(&t.body).unwrap_or(0);
+    let variables: Vec<Value> =
+        (1..=slots).map(|n| json!({"key": format!("var{n}"), "required": true})).collect();
+    t.details.insert("variables".to_owned(), Value::Array(variables));
+}
+
+/// The text with `{{ variables }}`, whatever kind the template is of.
+///
+/// # Errors
+/// When a registered text's slots and variables do not fit each other.
+pub fn source(t: &StoredTemplate) -> Result<String, dlt::DltError> {
+    if !is_registered(t) {
+        return Ok(t.body.clone());
+    }
+    let variables = t.details.get("variables").and_then(Value::as_array);
+    let key = |v: &'_ Value| v.get("key").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let names: Vec<String> = variables.into_iter().flatten().map(key).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    dlt::with_names(&t.body, &names)
 }
 
 fn view(t: &StoredTemplate) -> Value {

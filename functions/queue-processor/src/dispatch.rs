@@ -12,6 +12,8 @@ use crate::Report;
 
 /// Bodies in one request to the queue.
 const BATCH: usize = 10;
+/// Times that the lease of a pack on the queue doubles: to half an hour.
+const LEASE_DOUBLINGS: u32 = 4;
 /// Conditional writes in flight at a time.
 const LEASES_IN_FLIGHT: usize = 16;
 
@@ -50,11 +52,10 @@ async fn queue(
     now: Timestamp,
     report: &mut Report,
 ) -> usize {
-    let lease = SignedDuration::from_secs(ctx.config.tuning.queue_lease_seconds.into());
     let leased = stream::iter(entries)
         .map(|entry| async move {
             let token = random::token();
-            let leased = ctx.store.lease(&entry, now + lease, &token).await;
+            let leased = ctx.store.lease(&entry, now + queue_lease(ctx, &entry), &token).await;
             (entry, leased)
         })
         .buffered(LEASES_IN_FLIGHT)
@@ -88,6 +89,17 @@ async fn queue(
         }
     }
     queued
+}
+
+/// How long a body may stay on the queue before it is queued anew. Doubles for
+/// a pack that nobody begins: a queue that is behind is not filled with repeats.
+fn queue_lease(ctx: &Context, entry: &DueEntry) -> SignedDuration {
+    let doublings = match entry.kind {
+        DueKind::Pack(_) => entry.generation.min(LEASE_DOUBLINGS),
+        DueKind::Message(_) | DueKind::Import(_) => 0,
+    };
+    let seconds = i64::from(ctx.config.tuning.queue_lease_seconds) << doublings;
+    SignedDuration::from_secs(seconds)
 }
 
 fn failed(ctx: &Context, report: &mut Report, error: &(dyn std::error::Error + 'static)) {

@@ -14,6 +14,9 @@ use serde_json::{Map, Value};
 /// Code of a line whose number an earlier line of the same page has.
 pub const DUPLICATE: &str = "duplicate";
 
+/// Of a reason that is kept with a page.
+const DETAIL_CHARACTERS: usize = 200;
+
 #[derive(Debug, thiserror::Error)]
 pub enum FreezeError {
     #[error(transparent)]
@@ -128,6 +131,8 @@ pub async fn build(
                 }
             }
             Outcome::Rejected { code, detail } => {
+                // A page of them must fit a row, whatever columns are called.
+                let detail = detail.chars().take(DETAIL_CHARACTERS).collect();
                 page.rejected.push(Rejected { line: row.line, code: code.to_owned(), detail });
             }
         }
@@ -141,7 +146,7 @@ pub async fn build(
 }
 
 /// One message a number and file, whichever line it stands on.
-fn message_id(secret: &[u8; 32], import: &Import, to: &PhoneNumber) -> MessageId {
+pub fn message_id(secret: &[u8; 32], import: &Import, to: &PhoneNumber) -> MessageId {
     let address = AddressKey::new(secret, import.org, to.as_str());
     let at = u64::try_from(import.created_at.as_millisecond()).unwrap_or(0);
     MessageId::new(address, at, &[b"import", import.id.as_bytes()])

@@ -107,16 +107,20 @@ async fn put_messages(
     page: &Page,
     (rows, template): (&[Row], &Template),
 ) -> Result<Vec<u32>, PlanError> {
+    let secret = *ctx.address_secret().await?;
     let token = random::token();
     let now = ctx.clock.now();
     let mut messages = Vec::with_capacity(page.entries.len());
     for (place, entry) in (0..).zip(&page.entries) {
         let row = rows.iter().find(|row| row.line == entry.line);
         let row = row.ok_or(FreezeError::Changed { line: entry.line })?;
-        messages.push((
-            place,
-            message(import, number, entry, read(import, template, entry, row)?, &token, now),
-        ));
+        let said = read(import, template, entry, row)?;
+        // The frozen id decides whose row this is: what is read again must be
+        // the same person.
+        if freeze::message_id(&secret, import, &said.0) != entry.message {
+            return Err(FreezeError::Changed { line: entry.line }.into());
+        }
+        messages.push((place, message(import, number, entry, said, &token, now)));
     }
     let found: Vec<Option<u32>> = stream::iter(messages)
         .map(|(place, message)| async move {
@@ -173,6 +177,7 @@ fn message(
             variables,
             media: Vec::new(),
             flash: false,
+            elsewhere: false,
         },
         purpose: import.purpose,
         lane: Lane::Bulk,

@@ -14,8 +14,13 @@ use jiff::Timestamp;
 
 use crate::ReceiveError;
 
-pub async fn apply(ctx: &Context, org: OrgId, inbound: InboundMessage) -> Result<(), ReceiveError> {
-    let now = ctx.clock.now();
+/// `now` is when the webhook took it: the order in which the person wrote.
+pub async fn apply(
+    ctx: &Context,
+    org: OrgId,
+    inbound: InboundMessage,
+    now: Timestamp,
+) -> Result<(), ReceiveError> {
     let address = ctx.address_key(org, &inbound.from).await?;
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
     let cause = [
@@ -55,7 +60,7 @@ pub async fn apply(ctx: &Context, org: OrgId, inbound: InboundMessage) -> Result
             ctx.counters.add("opt_outs", 1);
         }
         Some(Keyword::Start) => {
-            ctx.store.lift_suppression(org, address, message.channel).await?;
+            ctx.store.lift_suppression(org, address, message.channel, at).await?;
         }
         Some(Keyword::Help) | None => {}
     }

@@ -6,6 +6,7 @@
 
 mod inbound;
 mod receipt;
+mod refusal;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use carillon_runtime::Context;
@@ -58,6 +59,9 @@ async fn apply(ctx: &Context, body: &str) -> Result<(), ReceiveError> {
     let body: ReceiveBody = serde_json::from_str(body)?;
     match body.what {
         Received::Receipt(r) => receipt::apply(ctx, body.org, &r).await,
-        Received::Inbound(m) => inbound::apply(ctx, body.org, m).await,
+        Received::Inbound(m) => inbound::apply(ctx, body.org, m, body.at).await,
+        Received::Refused { message, attempt, failure, retry_after } => {
+            refusal::apply(ctx, body.org, message, attempt, &failure, retry_after).await
+        }
     }
 }

@@ -3,9 +3,10 @@
 use carillon_domain::message::{EventSource, SuppressionReason};
 use carillon_domain::receipt::{Receipt, ReceiptKind};
 use carillon_domain::transition::Verdict;
-use carillon_domain::{FailureReason, OrgId};
+use carillon_domain::{Failure, FailureReason, MessageId, OrgId, ProviderName};
 use carillon_runtime::{Context, random};
 use carillon_store::Suppression;
+use jiff::Timestamp;
 
 use crate::ReceiveError;
 
@@ -17,6 +18,12 @@ pub async fn apply(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), Receive
         return Ok(());
     };
     let now = ctx.clock.now();
+    if let ReceiptKind::Failed(failure) = &r.kind
+        && failure.reason == FailureReason::OptedOut
+    {
+        // Before the row: a crash between must not lose the opt-out.
+        suppress(ctx, org, id, r.provider, failure, now).await?;
+    }
     let changed = ctx
         .store
         .change_message(org, id, &random::token(), now, |m| {
@@ -33,23 +40,29 @@ pub async fn apply(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), Receive
             ctx.counters.add("proven_duplicates", 1);
             tracing::error!(message = %m.id, "the provider has this message twice");
         }
-        Some((m, Some(Verdict::Changed | Verdict::Ignored))) => {
-            if let ReceiptKind::Failed(failure) = &r.kind
-                && failure.reason == FailureReason::OptedOut
-            {
-                let suppression = Suppression {
-                    address: m.address.clone(),
-                    channel: m.channel,
-                    reason: SuppressionReason::Provider,
-                    words: None,
-                    source_message_id: Some(m.id.to_string()),
-                    at: now,
-                    by: format!("{} {}", r.provider.as_str(), failure.code),
-                };
-                ctx.store.suppress(org, m.id.address(), &suppression).await?;
-            }
-        }
-        Some((_, None)) => {}
+        Some((_, Some(Verdict::Changed | Verdict::Ignored) | None)) => {}
     }
     Ok(())
+}
+
+/// The provider says that the person does not want our messages.
+async fn suppress(
+    ctx: &Context,
+    org: OrgId,
+    id: MessageId,
+    provider: ProviderName,
+    failure: &Failure,
+    now: Timestamp,
+) -> Result<(), ReceiveError> {
+    let Some(m) = ctx.store.message(org, id).await? else { return Ok(()) };
+    let suppression = Suppression {
+        address: m.address,
+        channel: m.channel,
+        reason: SuppressionReason::Provider,
+        words: None,
+        source_message_id: Some(id.to_string()),
+        at: now,
+        by: format!("{} {}", provider.as_str(), failure.code),
+    };
+    Ok(ctx.store.suppress(org, id.address(), &suppression).await?)
 }

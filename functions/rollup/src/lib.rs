@@ -119,8 +119,9 @@ fn fold(
 fn add(counters: &mut Counters, channel: &'static str, fact: &Fact, sign: i64) {
     let day = counters.entry((fact.day, channel)).or_default();
     *day.entry(fact.bucket.as_str().to_owned()).or_default() += sign;
-    if fact.micros > 0 {
-        *day.entry("micros".to_owned()).or_default() += sign * i64::from(fact.micros);
+    if let Some((micros, currency)) = &fact.price {
+        let name = format!("micros|{}", String::from_utf8_lossy(currency));
+        *day.entry(name).or_default() += sign * i64::from(*micros);
     }
     if let Some(error) = &fact.error {
         *day.entry(format!("e|{error}")).or_default() += sign;
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     fn fact(bucket: Bucket) -> Fact {
-        Fact { bucket, day: 1, micros: 0, error: None }
+        Fact { bucket, day: 1, price: None, error: None }
     }
 
     fn change(version: u32, bucket: Bucket) -> BTreeMap<Vec<u8>, (u32, &'static str, Fact)> {

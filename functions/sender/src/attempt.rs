@@ -54,12 +54,26 @@ pub async fn make(run: &Run<'_>, mut message: Message) -> Result<(), SendError> 
             }
             continue;
         };
-        if !run.has_time(now) {
+        let claimed_at = run.ctx.clock.now();
+        if !run.has_time(claimed_at) {
             return Ok(());
         }
-        message.claim(name, now, run.deadline + CLAIM_MARGIN);
-        match save(run, &mut message, now).await? {
-            None => return call(run, message, &account, &outgoing, request).await,
+        let generation = message.generation;
+        message.claim(name, claimed_at, run.deadline + CLAIM_MARGIN);
+        match save(run, &mut message, claimed_at).await? {
+            None if run.is_fresh(now) => {
+                return call(run, message, &account, &outgoing, request).await;
+            }
+            // The table was slow: the gates were asked too long ago.
+            None => {
+                message.unclaim(run.ctx.clock.now());
+                match save(run, &mut message, now).await? {
+                    None => continue,
+                    Some(current) => message = current,
+                }
+            }
+            // Who raised the generation has set what it waits for.
+            Some(current) if current.generation != generation => return Ok(()),
             Some(current) => message = current,
         }
     }
@@ -79,7 +93,7 @@ async fn save(
             current.content = std::mem::take(&mut message.content);
             Ok(Some(*current))
         }
-        Saved::Lost(None) => Err(SendError::Address),
+        Saved::Lost(None) => Err(SendError::Gone),
     }
 }
 
@@ -156,7 +170,7 @@ async fn call(
     outgoing: &Outgoing,
     request: HttpRequest,
 ) -> Result<(), SendError> {
-    let name = message.provider.ok_or(SendError::Address)?;
+    let name = message.provider.ok_or(SendError::Gone)?;
     let timeout = Duration::from_secs(run.ctx.config.tuning.call_seconds.into());
     let result = match run.ctx.providers.call(request, timeout).await {
         Ok(answer) => {
@@ -193,6 +207,12 @@ async fn record(
 ) -> Result<(), SendError> {
     let (org, id, attempt) = (claimed.org, claimed.id, outgoing.attempt);
     let jitter = random::unit();
+    // Before the result: a crash between must not lose the opt-out.
+    if let Outcome::Refused { failure, .. } = &result.outcome
+        && failure.reason == FailureReason::OptedOut
+    {
+        suppress(run, &claimed, failure).await?;
+    }
     let mut message = claimed;
     let mut tries = 0;
     loop {
@@ -221,11 +241,6 @@ async fn record(
                 return keep_as_receipt(run, outgoing, &message, &result, error).await;
             }
         }
-    }
-    if let Outcome::Refused { failure, .. } = &result.outcome
-        && failure.reason == FailureReason::OptedOut
-    {
-        suppress(run, &message, failure).await?;
     }
     Ok(())
 }
@@ -283,7 +298,7 @@ pub fn price(account: &Account, message: &Message) -> Option<Money> {
     Some(Money::from_micros(micros * u64::from(message.content.segments.max(1)), currency))
 }
 
-/// The table does not take the result. What the provider accepted must not be
+/// The table does not take the result. What the provider said must not be
 /// forgotten: it goes to the receive queue as if the provider had told us.
 async fn keep_as_receipt(
     run: &Run<'_>,
@@ -292,23 +307,26 @@ async fn keep_as_receipt(
     result: &CallResult,
     error: SendError,
 ) -> Result<(), SendError> {
-    if let (Outcome::Accepted { provider_message_id }, Some(provider)) =
-        (&result.outcome, message.provider)
-    {
-        let receipt = Receipt {
+    let what = match (&result.outcome, message.provider) {
+        (Outcome::Accepted { provider_message_id }, Some(provider)) => Received::Receipt(Receipt {
             provider,
             message: Some(outgoing.message),
             attempt: Some(outgoing.attempt),
             provider_message_id: Some(provider_message_id.clone()),
             kind: ReceiptKind::InProgress,
-        };
-        let body = ReceiveBody::new(run.org, Received::Receipt(receipt));
-        if let Err(error) = run.ctx.queues.receive(&body).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a result is only in the provider's list now"
-            );
-        }
+        }),
+        (Outcome::Refused { failure, retry_after }, _) => Received::Refused {
+            message: outgoing.message,
+            attempt: outgoing.attempt,
+            failure: failure.clone(),
+            retry_after: *retry_after,
+        },
+        // Nobody knows; the claim's lease runs out and says the same.
+        (Outcome::Accepted { .. } | Outcome::Unclear { .. }, _) => return Err(error),
+    };
+    let body = ReceiveBody::new(run.org, what, run.ctx.clock.now());
+    if let Err(error) = run.ctx.queues.receive(&body).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "a result could not be kept");
     }
     Err(error)
 }

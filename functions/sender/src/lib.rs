@@ -24,6 +24,8 @@ use carillon_runtime::context::InstallationError;
 use carillon_store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
+/// Suppression is read at most this long before the call.
+const GATES_COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
 /// Between the end of a call and the end of a claim.
 const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
@@ -38,6 +40,9 @@ pub(crate) enum SendError {
     /// A stored address that is not a number any more.
     #[error("the stored address is not a phone number")]
     Address,
+    /// The row was deleted while it was worked on.
+    #[error("the message is gone")]
+    Gone,
 }
 
 /// What all messages of one queue body share.
@@ -63,6 +68,12 @@ impl<'a> Run<'a> {
             deadline,
             stopped: std::sync::atomic::AtomicBool::new(false),
         })
+    }
+
+    /// Whether gates that were asked at `asked` still count for a call now.
+    fn is_fresh(&self, asked: Timestamp) -> bool {
+        let now = self.ctx.clock.now();
+        now < asked + GATES_COUNT_FOR && self.has_time(now)
     }
 
     /// Whether a call that begins now can end inside this function's time.

@@ -42,8 +42,10 @@ async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), Sen
     let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
     // Eventually consistent: a stale row only makes a claim fail.
     let messages = ctx.store.messages(pack.org, &ids, false, true).await?;
+    let left_before =
+        messages.iter().filter(|m| !belongs(&members, m) || m.has_left_its_pack()).count();
     let waiting = messages.into_iter().filter(|m| belongs(&members, m) && !m.has_left_its_pack());
-    let attempted = stream::iter(waiting)
+    stream::iter(waiting)
         .map(|message| async {
             // One message that panics must not make its neighbours Unknown.
             match AssertUnwindSafe(attempt::make(&run, message)).catch_unwind().await {
@@ -61,14 +63,16 @@ async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), Sen
         .buffer_unordered(ctx.config.tuning.calls_in_flight)
         .count()
         .await;
-    finish(ctx, pack, &members, attempted).await
+    finish(ctx, pack, &members, left_before).await
 }
 
 /// The pack's entries of its page: message and line.
 async fn members(ctx: &Context, pack: &Pack) -> Result<Vec<(MessageId, u32)>, SendError> {
     let page = ctx.store.page(pack.org, pack.source, pack.page).await?.unwrap_or_default();
     let range = usize::try_from(pack.from).unwrap_or(0)..usize::try_from(pack.to).unwrap_or(0);
-    Ok(page.entries.get(range).unwrap_or_default().iter().map(|e| (e.message, e.line)).collect())
+    // A page or entry that is not there is "not yet", never "nothing to do".
+    let entries = page.entries.get(range).ok_or(SendError::Gone)?;
+    Ok(entries.iter().map(|e| (e.message, e.line)).collect())
 }
 
 /// Two lines with one number meet in one row; it belongs to the first line.
@@ -83,7 +87,7 @@ async fn finish(
     ctx: &Context,
     pack: &Pack,
     members: &[(MessageId, u32)],
-    attempted: usize,
+    left_before: usize,
 ) -> Result<(), SendError> {
     let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
     let messages = ctx.store.messages(pack.org, &ids, true, false).await?;
@@ -99,7 +103,7 @@ async fn finish(
             (Stage::Done, None, true)
         }
     } else {
-        let progressed = attempted > 0 && left > 0;
+        let progressed = left > left_before;
         let doublings = if progressed { 0 } else { pack.idle_runs.min(7) };
         let pause = SignedDuration::from_secs((IDLE_PAUSE_SECONDS << doublings).min(3600));
         if pack.idle_runs >= IDLE_RUNS_ALARM {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use carillon_domain::message::{EventSource, Message, State};
+use carillon_domain::message::{DecisionKind, EventSource, Message, State};
 use carillon_domain::settings::UnknownPolicy;
 use carillon_domain::transition::{SETTLE_PAUSE, Verdict};
 use carillon_domain::{Failure, FailureReason, PhoneNumber};
@@ -44,10 +44,16 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
     let now = run.ctx.clock.now();
     let jitter = random::unit();
     let price = account.and_then(|account| attempt::price(account, &message));
+    let seen = message.generation;
     let changed = run
         .ctx
         .store
         .change_message(run.org, message.id, &random::token(), now, |m| {
+            // Whoever else settled it raised the generation; what was not found
+            // for one wait does not count for the next.
+            if m.generation != seen && !matches!(finding, Finding::Found(_)) {
+                return None;
+            }
             let verdict = match &finding {
                 Finding::Found(found) => {
                     let id = Some(found.provider_message_id.as_str());
@@ -75,10 +81,16 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
             (verdict != Verdict::Ignored).then_some(())
         })
         .await?;
-    if let Some((m, Some(()))) = changed
-        && matches!(m.state, State::Unknown { held: true, .. })
-    {
-        run.ctx.counters.add("unknown_held", 1);
+    if let Some((m, Some(()))) = changed {
+        match m.state {
+            State::Unknown { held: true, .. } => run.ctx.counters.add("unknown_held", 1),
+            State::Scheduled
+                if m.decisions.last().is_some_and(|d| d.kind == DecisionKind::Resend) =>
+            {
+                run.ctx.counters.add("resent_by_policy", 1);
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -92,11 +104,14 @@ fn by_policy(
 ) -> Verdict {
     match run.settings.unknown_policy {
         UnknownPolicy::Hold => m.hold(why, now),
-        UnknownPolicy::Resend if now < since + RESEND_AFTER => m.look_again(since + RESEND_AFTER),
-        UnknownPolicy::Resend => {
-            run.ctx.counters.add("resent_by_policy", 1);
-            m.resend(now, now)
+        UnknownPolicy::Resend if m.attempt() >= run.settings.max_attempts => {
+            m.hold("all attempts are used up, and nobody can tell whether one arrived", now)
         }
+        UnknownPolicy::Resend if m.expires_at.is_some_and(|end| end <= now) => {
+            m.hold("it has expired, and nobody can tell whether it arrived", now)
+        }
+        UnknownPolicy::Resend if now < since + RESEND_AFTER => m.look_again(since + RESEND_AFTER),
+        UnknownPolicy::Resend => m.resend(now, now),
     }
 }
 
@@ -144,11 +159,14 @@ async fn choose(
     candidates: Vec<Candidate>,
     neighbours: &[Message],
 ) -> Result<Finding, SendError> {
+    let State::Unknown { attempt, .. } = message.state else { return Ok(Finding::NotFound) };
     let taken = |id: &str| {
-        neighbours.iter().any(|n| {
-            n.provider_message_id.as_deref() == Some(id)
-                || n.attempts.iter().any(|a| a.provider_message_id.as_deref() == Some(id))
-        })
+        let ours = message.attempts.iter().filter(|a| a.number != attempt);
+        ours.filter_map(|a| a.provider_message_id.as_deref()).any(|own| own == id)
+            || neighbours.iter().any(|n| {
+                n.provider_message_id.as_deref() == Some(id)
+                    || n.attempts.iter().any(|a| a.provider_message_id.as_deref() == Some(id))
+            })
     };
     let mut free: Vec<Candidate> =
         candidates.into_iter().filter(|c| !taken(&c.provider_message_id)).collect();

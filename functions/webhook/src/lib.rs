@@ -14,9 +14,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use carillon_domain::ProviderName;
+use carillon_domain::keywords::{self, Keyword, Match};
+use carillon_domain::receipt::InboundMessage;
 use carillon_providers::{Callback, CallbackEvent, provider};
 use carillon_runtime::Context;
 use carillon_runtime::body::{ReceiveBody, Received};
+use carillon_runtime::queues::QueueError;
+
+use crate::organization::Owner;
 
 /// No provider sends more; Twilio's largest are a few kilobytes.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -44,12 +49,12 @@ async fn callback(
     let header = |wanted: &str| headers.get(wanted).and_then(|value| value.to_str().ok());
     let callback = Callback { url: &url, header: &header, body: &body };
 
-    let org = match organization::of(&ctx, name, &rest, &callback).await {
-        Ok(Some(org)) => org,
-        Ok(None) => {
+    let owner = match organization::of(&ctx, name, &rest, &callback).await {
+        Ok(Owner::Nobody) => {
             ctx.counters.add("forged_callbacks", 1);
             return StatusCode::FORBIDDEN.into_response();
         }
+        Ok(owner) => owner,
         Err(error) => return unavailable(&ctx, &error),
     };
     let events = match provider(name).read_callback(&callback) {
@@ -61,18 +66,47 @@ async fn callback(
         }
     };
     for event in events {
-        let what = match event {
-            CallbackEvent::Receipt(r) if door::adds_nothing(&ctx, org, &r).await => continue,
-            CallbackEvent::Receipt(r) => Received::Receipt(r),
-            CallbackEvent::Inbound(m) => Received::Inbound(m),
-            CallbackEvent::Ignored => continue,
-        };
-        if let Err(error) = ctx.queues.receive(&ReceiveBody::new(org, what)).await {
+        if let Err(error) = keep(&ctx, &owner, event).await {
             return unavailable(&ctx, &error);
         }
     }
     let (content_type, body) = provider(name).callback_answer();
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// Puts an event on the receive queue of whom it belongs to.
+async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), QueueError> {
+    let now = ctx.clock.now();
+    match (owner, event) {
+        (Owner::One(org), CallbackEvent::Receipt(r)) => {
+            if door::adds_nothing(ctx, *org, &r).await {
+                return Ok(());
+            }
+            ctx.queues.receive(&ReceiveBody::new(*org, Received::Receipt(r), now)).await
+        }
+        (Owner::One(org), CallbackEvent::Inbound(m)) => {
+            ctx.queues.receive(&ReceiveBody::new(*org, Received::Inbound(m), now)).await
+        }
+        // Nobody reads another's mail; an opt-out counts for all who may have
+        // been meant.
+        (Owner::OneOf(orgs), CallbackEvent::Inbound(m)) if is_stop(&m) => {
+            for org in orgs {
+                let what = Received::Inbound(m.clone());
+                ctx.queues.receive(&ReceiveBody::new(*org, what, now)).await?;
+            }
+            Ok(())
+        }
+        (Owner::OneOf(_), CallbackEvent::Receipt(_) | CallbackEvent::Inbound(_)) => {
+            ctx.counters.add("callbacks_without_address", 1);
+            Ok(())
+        }
+        (Owner::Nobody, _) | (_, CallbackEvent::Ignored) => Ok(()),
+    }
+}
+
+fn is_stop(m: &InboundMessage) -> bool {
+    let keyword = m.keyword.or_else(|| keywords::classify(&m.body).and_then(Match::keyword));
+    keyword == Some(Keyword::Stop)
 }
 
 /// The provider is told to come again.

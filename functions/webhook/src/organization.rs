@@ -6,19 +6,29 @@ use carillon_runtime::Context;
 use carillon_runtime::accounts::AccountError;
 use carillon_store::Integration;
 
-/// `None`: nobody's. `rest` is the path after the provider's name.
+/// Whom a callback belongs to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Owner {
+    Nobody,
+    One(OrgId),
+    /// They share the account, and none has the address it came to.
+    OneOf(Vec<OrgId>),
+}
+
+/// `rest` is the path after the provider's name.
 pub async fn of(
     ctx: &Context,
     name: ProviderName,
     rest: &str,
     callback: &Callback<'_>,
-) -> Result<Option<OrgId>, AccountError> {
+) -> Result<Owner, AccountError> {
     match provider(name).capabilities().callback_trust {
         CallbackTrust::PathToken => {
             let token = rest.rsplit('/').next().unwrap_or_default();
             // Looked up by its hash: no comparison leaks how much of it fits.
             let hash = ids::encode(&ids::hash(&[b"callback", token.as_bytes()]));
-            Ok(ctx.store.organization_of_token(name, &hash).await?)
+            let org = ctx.store.organization_of_token(name, &hash).await?;
+            Ok(org.map_or(Owner::Nobody, Owner::One))
         }
         CallbackTrust::Signature => signed(ctx, name, callback).await,
     }
@@ -28,7 +38,7 @@ async fn signed(
     ctx: &Context,
     name: ProviderName,
     callback: &Callback<'_>,
-) -> Result<Option<OrgId>, AccountError> {
+) -> Result<Owner, AccountError> {
     let named = provider(name).callback_account(callback);
     // Our own address carries the organization. A forged one only chooses whose
     // secret it fails against.
@@ -47,10 +57,16 @@ async fn signed(
             verified.push(integration);
         }
     }
-    // Organizations may share an account: the address it came to decides.
+    // Organizations may share an account: the address it came to decides. A
+    // callback of ours named its organization, and there is one candidate.
     let addresses = named.map(|named| named.addresses).unwrap_or_default();
     let own = addresses.iter().find_map(|a| verified.iter().find(|i| has_address(i, a)));
-    Ok(own.or(verified.first()).map(|i| i.org))
+    Ok(match (own, verified.as_slice()) {
+        (Some(own), _) => Owner::One(own.org),
+        (None, []) => Owner::Nobody,
+        (None, [only]) => Owner::One(only.org),
+        (None, several) => Owner::OneOf(several.iter().map(|i| i.org).collect()),
+    })
 }
 
 fn has_address(integration: &Integration, address: &str) -> bool {

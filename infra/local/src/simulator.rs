@@ -29,15 +29,20 @@ impl Process {
     /// # Errors
     /// When it does not come up.
     pub async fn start(file: &Path, port: u16, public_url: &str) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .arg(COMMAND)
             .arg(file)
             .arg(port.to_string())
             .arg(public_url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+            .kill_on_drop(true);
+        // A terminal's Ctrl-C goes to the whole group: it would end the provider
+        // while our last calls are in flight.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
         let out = child.stdout.take().context("the simulator has no output")?;
         let mut lines = BufReader::new(out).lines();
         let url = lines.next_line().await?.context("the simulator ended before it was up")?;

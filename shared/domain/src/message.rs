@@ -75,6 +75,9 @@ pub struct Content {
     pub variables: Map<String, Value>,
     pub media: Vec<String>,
     pub flash: bool,
+    /// Body, variables and media are long and have a row of their own, which is
+    /// written once; they are empty here when that row was not read.
+    pub elsewhere: bool,
 }
 
 /// A template's version, pinned.

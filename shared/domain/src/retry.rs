@@ -8,6 +8,8 @@ use crate::{Failure, FailureReason};
 const FIRST: SignedDuration = SignedDuration::from_secs(60);
 /// No pause is longer, unless the provider asked for it.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// What a provider may ask for at most.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(24);
 /// A handset that cannot be reached is tried less often than an API.
 const UNREACHABLE_ATTEMPTS: u16 = 2;
 
@@ -47,7 +49,7 @@ pub fn next(
     if failure.permanent || attempt >= most {
         return Next::GiveUp(failure.clone());
     }
-    let asked = SignedDuration::from_secs(i64::from(retry_after.unwrap_or(0)));
+    let asked = SignedDuration::from_secs(retry_after.unwrap_or(0).into()).min(LONGEST_ASKED);
     let at = now + pause(attempt, jitter).max(asked);
     match limits.expires_at {
         Some(end) if at >= end => Next::GiveUp(Failure::new(
@@ -104,6 +106,7 @@ mod tests {
         check(ContentRejected, true, 1, None, None, Err(ContentRejected));
         check(RateLimited, false, 1, Some(900), None, Ok(900));
         check(RateLimited, false, 1, Some(5), None, Ok(60));
+        check(RateLimited, false, 1, Some(u32::MAX), None, Ok(86_400));
         check(Unreachable, false, 1, None, None, Ok(60));
         check(Unreachable, false, 2, None, None, Err(Unreachable));
         check(ProviderDown, false, 1, None, Some(60), Err(Expired));

@@ -16,7 +16,7 @@ pub enum UnknownPolicy {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct Settings {
     /// IANA name.
     pub time_zone: String,

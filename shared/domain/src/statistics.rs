@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::integration::Money;
 use crate::message::{DecisionKind, Direction, Message, State};
 
 /// Where a message is counted.
@@ -70,14 +71,17 @@ impl Bucket {
     }
 }
 
+/// Three letters, `USD`.
+pub type Currency = [u8; 3];
+
 /// What one message adds to the counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     pub bucket: Bucket,
     /// Days since 1970 (UTC) of the day it is counted on.
     pub day: u16,
-    /// Price in millionths of the unit; 0 when none is known.
-    pub micros: u32,
+    /// Price in millionths of the unit, and the currency, where one is known.
+    pub price: Option<(u32, Currency)>,
     /// `code|reason` of a failure.
     pub error: Option<String>,
 }
@@ -103,16 +107,21 @@ impl Fact {
             }
             _ => None,
         };
-        let micros = m.price.as_ref().and_then(crate::integration::Money::micros).unwrap_or(0);
         Self {
             bucket,
             // What was sent is counted on the day it was sent, also when the
             // receipt comes the day after.
             day: days(m.sent_at.unwrap_or(at)),
-            micros: u32::try_from(micros).unwrap_or(u32::MAX),
+            price: m.price.as_ref().and_then(price),
             error,
         }
     }
+}
+
+fn price(money: &Money) -> Option<(u32, Currency)> {
+    let micros = u32::try_from(money.micros()?).unwrap_or(u32::MAX);
+    let currency = money.currency.as_bytes().try_into().ok()?;
+    (micros > 0).then_some((micros, currency))
 }
 
 fn received(m: &Message) -> Bucket {

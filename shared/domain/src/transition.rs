@@ -114,6 +114,16 @@ impl Message {
         number
     }
 
+    /// Takes the claim back: the call was not begun, and will not be.
+    pub fn unclaim(&mut self, now: Timestamp) {
+        let State::Sending { .. } = self.state else { return };
+        self.attempts.pop();
+        self.state = State::Scheduled;
+        if self.due.is_some() {
+            self.wait_until(Some(now));
+        }
+    }
+
     /// The provider took attempt `attempt`.
     pub fn accepted(
         &mut self,
@@ -172,6 +182,9 @@ impl Message {
         if !ours {
             return Verdict::Ignored;
         }
+        if self.rests_on_an_earlier_attempt(attempt, now) {
+            return Verdict::Changed;
+        }
         match next {
             Next::Retry(at) => {
                 let detail = format!("attempt {attempt}: {}", failure.detail);
@@ -215,6 +228,9 @@ impl Message {
             record.outcome = AttemptOutcome::NotSent;
         }
         self.note(EventKind::NotSent, now, EventSource::LookUp);
+        if self.rests_on_an_earlier_attempt(attempt, now) {
+            return Verdict::Changed;
+        }
         match next {
             Next::Retry(at) => {
                 let detail = format!("attempt {attempt} never reached the provider");
@@ -229,13 +245,13 @@ impl Message {
 
     /// The look-up could not be made now; ask again at `at`.
     pub fn look_again(&mut self, at: Timestamp) -> Verdict {
-        match self.state {
-            State::Unknown { held: false, .. } => {
-                self.wait_until(Some(at));
-                Verdict::Changed
-            }
-            _ => Verdict::Ignored,
-        }
+        let State::Unknown { not_found, held: false, .. } = &mut self.state else {
+            return Verdict::Ignored;
+        };
+        // "Not found" counts in a row.
+        *not_found = 0;
+        self.wait_until(Some(at));
+        Verdict::Changed
     }
 
     /// Stays Unknown, visibly, until a receipt or a person settles it.
@@ -250,6 +266,9 @@ impl Message {
     /// The organization prefers a second message to a missing one.
     pub fn resend(&mut self, at: Timestamp, now: Timestamp) -> Verdict {
         let State::Unknown { attempt, .. } = self.state else { return Verdict::Ignored };
+        if self.rests_on_an_earlier_attempt(attempt, now) {
+            return Verdict::Changed;
+        }
         let detail = format!("nobody can tell whether attempt {attempt} arrived");
         self.decide(DecisionKind::Resend, now, "unknown_policy", Some(at), detail);
         self.state = State::Scheduled;
@@ -284,14 +303,26 @@ impl Message {
                 ReceiptKind::InProgress
                 | ReceiptKind::Sent
                 | ReceiptKind::Delivered
-                | ReceiptKind::Read => self.duplicate(now, source),
+                | ReceiptKind::Read => {
+                    // Remembered: should the later attempt come to nothing, it
+                    // is not made again.
+                    self.mark_taken(attempt, provider_message_id.map(str::to_owned));
+                    self.duplicate(now, source)
+                }
             };
+        }
+        if self.is_stale(attempt, kind) {
+            return Verdict::Ignored;
         }
         let id = provider_message_id.map(str::to_owned);
         match (&self.state, kind) {
             // It arrived, and we had not known.
             (
-                State::Sending { .. } | State::Unknown { .. } | State::Scheduled,
+                State::Sending { .. }
+                | State::Unknown { .. }
+                | State::Scheduled
+                | State::Failed { accepted: false, .. }
+                | State::Cancelled { .. },
                 ReceiptKind::InProgress | ReceiptKind::Sent,
             ) => {
                 self.mark_taken(attempt, id.clone());
@@ -304,7 +335,9 @@ impl Message {
                 State::Sending { .. }
                 | State::Unknown { .. }
                 | State::Scheduled
-                | State::Accepted { .. },
+                | State::Accepted { .. }
+                | State::Failed { accepted: false, .. }
+                | State::Cancelled { .. },
                 ReceiptKind::Delivered | ReceiptKind::Read,
             ) => {
                 self.mark_taken(attempt, id.clone());
@@ -349,9 +382,10 @@ impl Message {
     }
 
     /// # Errors
-    /// Once an attempt is under way or the message is settled.
+    /// Once an attempt is under way or the message is settled. One that is held
+    /// as Unknown can be closed so.
     pub fn cancel(&mut self, by: &str, now: Timestamp) -> Result<(), TooLate> {
-        if self.state != State::Scheduled {
+        if !matches!(self.state, State::Scheduled | State::Unknown { held: true, .. }) {
             return Err(TooLate);
         }
         self.note(EventKind::Cancelled, now, EventSource::Api);
@@ -374,14 +408,16 @@ impl Message {
         Ok(())
     }
 
-    /// A person asks for one more attempt of a failed message. `due` may lie
-    /// ahead of `now` by the queue lease when the caller queues it itself.
+    /// A person asks for one more attempt of a message that failed, or that is
+    /// held as Unknown and may have arrived: that is theirs to judge. `due` may
+    /// lie ahead of `now` by the queue lease when the caller queues it itself.
     ///
     /// # Errors
-    /// When it has not failed, or the provider had taken it (a second message
-    /// would be a duplicate of one that may still arrive).
+    /// When it is in any other state.
     pub fn retry(&mut self, due: Timestamp, now: Timestamp) -> Result<(), TooLate> {
-        let State::Failed { .. } = self.state else { return Err(TooLate) };
+        if !matches!(self.state, State::Failed { .. } | State::Unknown { held: true, .. }) {
+            return Err(TooLate);
+        }
         self.note(EventKind::Retried, now, EventSource::Api);
         self.state = State::Scheduled;
         self.scheduled_for = now;
@@ -435,6 +471,45 @@ impl Message {
                 record.provider_message_id = id;
             }
         }
+    }
+
+    /// While the message waits for another attempt, a receipt that only repeats
+    /// what is known of the last one must not take that attempt away.
+    fn is_stale(&self, attempt: u16, kind: &ReceiptKind) -> bool {
+        let outcome = self.attempts.iter().find(|a| a.number == attempt).map(|a| &a.outcome);
+        self.state == State::Scheduled
+            && match kind {
+                ReceiptKind::Failed(_) => {
+                    matches!(outcome, Some(AttemptOutcome::Refused(_) | AttemptOutcome::Accepted))
+                }
+                ReceiptKind::InProgress | ReceiptKind::Sent => {
+                    outcome == Some(&AttemptOutcome::Accepted)
+                }
+                ReceiptKind::Delivered | ReceiptKind::Read => false,
+            }
+    }
+
+    /// An attempt before this one that is known to have arrived, although we
+    /// had given it up. One that a person asked to repeat does not count.
+    fn arrived_before(&self, attempt: u16) -> Option<u16> {
+        let asked = self.events.iter().rfind(|e| e.kind == EventKind::Retried).map(|e| e.at);
+        self.attempts
+            .iter()
+            .filter(|a| a.number < attempt && asked.is_none_or(|at| a.started_at >= at))
+            .find(|a| a.outcome == AttemptOutcome::Accepted)
+            .map(|a| a.number)
+    }
+
+    /// Instead of another attempt, when an earlier one turned out to have
+    /// arrived. True when that is so.
+    fn rests_on_an_earlier_attempt(&mut self, attempt: u16, now: Timestamp) -> bool {
+        let Some(earlier) = self.arrived_before(attempt) else { return false };
+        let id = self.attempts.iter().find(|a| a.number == earlier);
+        let id = id.and_then(|a| a.provider_message_id.clone());
+        self.arrived(id, now, EventSource::System);
+        self.state = State::Accepted { attempt: earlier, at: now };
+        self.wait_until(None);
+        true
     }
 
     /// A later attempt is under way or has arrived.

@@ -4,7 +4,8 @@
 //! is where it is kept.)
 
 use carillon_domain::receipt::{InboundMessage, Receipt};
-use carillon_domain::{MessageId, OrgId, PackId};
+use carillon_domain::{Failure, MessageId, OrgId, PackId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Version of queue bodies.
@@ -33,6 +34,8 @@ pub enum Sendable {
 pub struct ReceiveBody {
     pub v: u8,
     pub org: OrgId,
+    /// When we were told.
+    pub at: Timestamp,
     pub what: Received,
 }
 
@@ -41,6 +44,13 @@ pub struct ReceiveBody {
 pub enum Received {
     Receipt(Receipt),
     Inbound(InboundMessage),
+    /// A sender's own result that the table did not take.
+    Refused {
+        message: MessageId,
+        attempt: u16,
+        failure: Failure,
+        retry_after: Option<u32>,
+    },
 }
 
 impl SendBody {
@@ -52,7 +62,7 @@ impl SendBody {
 
 impl ReceiveBody {
     #[must_use]
-    pub const fn new(org: OrgId, what: Received) -> Self {
-        Self { v: VERSION, org, what }
+    pub const fn new(org: OrgId, what: Received, at: Timestamp) -> Self {
+        Self { v: VERSION, org, at, what }
     }
 }

@@ -57,7 +57,15 @@ impl Store {
             .send()
             .await
             .map_err(unavailable("query due"))?;
-        answer.items().iter().map(|item| read(item, lane)).collect()
+        let read = |item| match read(item, lane) {
+            Ok(entry) => Some(entry),
+            // One row that cannot be read must not hold up the rest of its shard.
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a due row is skipped");
+                None
+            }
+        };
+        Ok(answer.items().iter().filter_map(read).collect())
     }
 
     /// Takes the lease on a due entry: it is due again at `until`, under the

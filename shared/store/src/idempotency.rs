@@ -3,7 +3,7 @@
 use carillon_domain::OrgId;
 use jiff::Timestamp;
 
-use crate::attributes::{Reader, Writer};
+use crate::attributes::{Item, Reader, Writer};
 use crate::{Result, Store, keys};
 
 /// What is kept of the first request with a key.
@@ -31,15 +31,28 @@ impl Store {
         let mut w = Writer::new(&keys::idempotency(org, scope, key));
         w.text("rh", &new.request_hash).text("id", &new.id).text("an", &new.answer);
         w.time("ca", new.at);
-        let Some(first) = self.put_if(w.done(), "attribute_not_exists(pk)", None).await? else {
-            return Ok(None);
-        };
-        let r = Reader::new("idempotency key", &first);
-        Ok(Some(Remembered {
-            request_hash: r.text("rh")?.to_owned(),
-            id: r.text("id")?.to_owned(),
-            answer: r.text("an")?.to_owned(),
-            at: r.time("ca")?,
-        }))
+        let first = self.put_if(w.done(), "attribute_not_exists(pk)", None).await?;
+        first.as_ref().map(read).transpose()
     }
+
+    /// What is remembered under a key.
+    pub async fn remembered(
+        &self,
+        org: OrgId,
+        scope: &str,
+        key: &str,
+    ) -> Result<Option<Remembered>> {
+        let first = self.get(&keys::idempotency(org, scope, key), true).await?;
+        first.as_ref().map(read).transpose()
+    }
+}
+
+fn read(item: &Item) -> Result<Remembered> {
+    let r = Reader::new("idempotency key", item);
+    Ok(Remembered {
+        request_hash: r.text("rh")?.to_owned(),
+        id: r.text("id")?.to_owned(),
+        answer: r.text("an")?.to_owned(),
+        at: r.time("ca")?,
+    })
 }

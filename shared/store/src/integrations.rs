@@ -62,12 +62,30 @@ impl Store {
         item.as_ref().map(read).transpose()
     }
 
+    /// Remembers what a test found, unless the integration was changed since it
+    /// was read as `tested`.
+    pub async fn put_integration_status(
+        &self,
+        tested: &Integration,
+        status: &IntegrationStatus,
+    ) -> Result<()> {
+        let now_there = self.integration(tested.org, tested.provider).await?;
+        let Some(mut now_there) = now_there else { return Ok(()) };
+        if now_there.updated_at != tested.updated_at {
+            return Ok(());
+        }
+        now_there.status = status.clone();
+        let seen = crate::attributes::ms(tested.updated_at);
+        self.put_if(write(&now_there), "ua = :seen", Some((":seen", seen))).await.map(drop)
+    }
+
     /// All of an organization's integrations; there are few.
     pub async fn integrations(&self, org: OrgId) -> Result<Vec<Integration>> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
+            .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :int)")
             .expression_attribute_values(":pk", s(keys::organization(org).pk))
             .expression_attribute_values(":int", s(keys::INTEGRATION_PREFIX))

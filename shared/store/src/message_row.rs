@@ -70,7 +70,7 @@ fn write_content(w: &mut Writer, m: &Message) -> Option<Item> {
     let variables =
         if c.variables.is_empty() { String::new() } else { json!(c.variables).to_string() };
     let media = if c.media.is_empty() { String::new() } else { json!(c.media).to_string() };
-    let is_long = c.body.len() + variables.len() + media.len() > INLINE_BYTES;
+    let is_long = c.elsewhere || c.body.len() + variables.len() + media.len() > INLINE_BYTES;
     let target = if is_long { &mut long } else { &mut *w };
     target.text("b", &c.body);
     if !variables.is_empty() {
@@ -81,9 +81,8 @@ fn write_content(w: &mut Writer, m: &Message) -> Option<Item> {
     }
     if is_long {
         w.number("bx", 1);
-        return Some(long.done());
     }
-    None
+    (is_long && !c.body.is_empty()).then(|| long.done())
 }
 
 fn write_state(w: &mut Writer, m: &Message) {
@@ -287,6 +286,7 @@ fn read_content(r: &Reader<'_>) -> Result<Content> {
         variables: r.json("va")?.unwrap_or_default(),
         media: r.json("md")?.unwrap_or_default(),
         flash: r.maybe_number::<u8>("fl")?.is_some(),
+        elsewhere: r.maybe_number::<u8>("bx")?.is_some(),
     })
 }
 

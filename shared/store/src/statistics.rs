@@ -182,7 +182,7 @@ const HAS_PRICE: u8 = 0x80;
 const HAS_ERROR: u8 = 0x40;
 
 /// Name length once, then per message: name, version (2), bucket and flags
-/// (1), day (2), price (4, if any), length and text of the error (if any). A
+/// (1), day (2), price and currency (7, if any), length and text of the error (if any). A
 /// page of a hundred stays under 1 KB.
 fn encode(messages: &BTreeMap<Vec<u8>, (u32, Fact)>) -> Vec<u8> {
     let width = messages.keys().next().map_or(0, Vec::len);
@@ -190,12 +190,13 @@ fn encode(messages: &BTreeMap<Vec<u8>, (u32, Fact)>) -> Vec<u8> {
     for (name, (version, fact)) in messages {
         out.extend(name);
         out.extend(u16::try_from(*version).unwrap_or(u16::MAX).to_be_bytes());
-        let price = if fact.micros > 0 { HAS_PRICE } else { 0 };
+        let price = if fact.price.is_some() { HAS_PRICE } else { 0 };
         let error = if fact.error.is_some() { HAS_ERROR } else { 0 };
         out.push(fact.bucket.number() | price | error);
         out.extend(fact.day.to_be_bytes());
-        if fact.micros > 0 {
-            out.extend(fact.micros.to_be_bytes());
+        if let Some((micros, currency)) = fact.price {
+            out.extend(micros.to_be_bytes());
+            out.extend(currency);
         }
         if let Some(error) = &fact.error {
             let text = &error.as_bytes()[..error.len().min(255)];
@@ -218,8 +219,12 @@ fn decode(mut bytes: &[u8]) -> Option<BTreeMap<Vec<u8>, (u32, Fact)>> {
         let version = u16::from_be_bytes(take(2)?.try_into().ok()?);
         let flags = take(1)?[0];
         let day = u16::from_be_bytes(take(2)?.try_into().ok()?);
-        let micros =
-            if flags & HAS_PRICE == 0 { 0 } else { u32::from_be_bytes(take(4)?.try_into().ok()?) };
+        let price = if flags & HAS_PRICE == 0 {
+            None
+        } else {
+            let micros = u32::from_be_bytes(take(4)?.try_into().ok()?);
+            Some((micros, take(3)?.try_into().ok()?))
+        };
         let error = if flags & HAS_ERROR == 0 {
             None
         } else {
@@ -227,7 +232,7 @@ fn decode(mut bytes: &[u8]) -> Option<BTreeMap<Vec<u8>, (u32, Fact)>> {
             Some(String::from_utf8(take(length)?.to_vec()).ok()?)
         };
         let bucket = Bucket::from_number(flags & !(HAS_PRICE | HAS_ERROR))?;
-        messages.insert(name.to_vec(), (u32::from(version), Fact { bucket, day, micros, error }));
+        messages.insert(name.to_vec(), (u32::from(version), Fact { bucket, day, price, error }));
     }
     Some(messages)
 }
@@ -238,19 +243,22 @@ mod tests {
 
     #[test]
     fn a_side_row_is_read_back_and_a_page_of_a_hundred_fits_a_unit() {
-        let fact = |bucket, micros, error: Option<&str>| Fact {
+        let fact = |bucket, price, error: Option<&str>| Fact {
             bucket,
             day: 20_778,
-            micros,
+            price,
             error: error.map(str::to_owned),
         };
         let mut messages = BTreeMap::new();
         for line in 0..100_u32 {
             let name = line.to_be_bytes().to_vec();
-            messages.insert(name, (4, fact(Bucket::Delivered, 0, None)));
+            messages.insert(name, (4, fact(Bucket::Delivered, None, None)));
         }
         assert!(encode(&messages).len() < 920, "{}", encode(&messages).len());
-        messages.insert(vec![1, 2, 3, 4], (9, fact(Bucket::Undelivered, 7_900, Some("30005|x"))));
+        messages.insert(
+            vec![1, 2, 3, 4],
+            (9, fact(Bucket::Undelivered, Some((7_900, *b"USD")), Some("30005|x"))),
+        );
         assert_eq!(decode(&encode(&messages)), Some(messages));
         assert_eq!(decode(&encode(&BTreeMap::new())), Some(BTreeMap::new()));
     }

@@ -1,5 +1,6 @@
 //! Addresses that must not be written to, in the address's own partition.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use carillon_domain::message::SuppressionReason;
 use carillon_domain::{AddressKey, Channel, OrgId};
 use jiff::Timestamp;
@@ -29,20 +30,40 @@ impl Store {
         self.put(w.done()).await
     }
 
+    /// The person asked for messages again at `asked`: lifts what they, or the
+    /// provider for them, had said before. What we decided ourselves stays, and
+    /// so does an opt-out that came later.
     pub async fn lift_suppression(
         &self,
         org: OrgId,
         at: AddressKey,
         channel: Channel,
+        asked: Timestamp,
     ) -> Result<()> {
-        self.client
+        let lifted = self
+            .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(keys::suppression(org, at, channel.as_str()).item()))
+            .condition_expression("attribute_not_exists(pk) OR (ca < :asked AND sr IN (:s, :p))")
+            .expression_attribute_values(":asked", crate::attributes::ms(asked))
+            .expression_attribute_values(
+                ":s",
+                crate::attributes::s(SuppressionReason::StopKeyword.as_str()),
+            )
+            .expression_attribute_values(
+                ":p",
+                crate::attributes::s(SuppressionReason::Provider.as_str()),
+            )
             .send()
-            .await
-            .map(drop)
-            .map_err(unavailable("lift suppression"))
+            .await;
+        match lifted {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(unavailable("lift suppression")(error)),
+            },
+        }
     }
 
     /// Consistent: what was stored before this call is seen.

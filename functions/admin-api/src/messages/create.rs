@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use carillon_domain::message::{Direction, Message, Source};
 use carillon_domain::{Lane, MessageId};
 use carillon_runtime::body::{SendBody, Sendable};
@@ -19,6 +19,8 @@ use crate::idempotency;
 use crate::problem::Problem;
 use crate::view;
 
+/// Of idempotency keys.
+const SCOPE: &str = "message";
 /// Generation a message is born with.
 const BORN: u32 = 0;
 
@@ -32,19 +34,30 @@ pub async fn send(
     let key = idempotency::key(&headers, request.idempotency_key.as_deref())?;
     let settings = ctx.store.settings(caller.org).await?;
     let now = ctx.clock.now();
-    let draft = request.check(&ctx, &caller, &settings, now).await?;
+    let hash = idempotency::request_hash(&[&raw]);
+    let draft = match request.check(&ctx, &caller, &settings, now).await {
+        Ok(draft) => draft,
+        Err(problem) => {
+            let first = idempotency::first(&ctx, caller.org, SCOPE, key.as_deref(), &hash).await?;
+            let Some(first) = first else { return Err(problem) };
+            let id = first.id.parse().map_err(|_| Problem::not_found("message"))?;
+            return match ctx.store.message(caller.org, id).await? {
+                Some(_) => Ok(idempotency::accepted(first.answer, true)),
+                None => Err(problem),
+            };
+        }
+    };
     let mut message = message(&ctx, &caller, draft, key.as_deref(), now).await?;
     let mut answer = view::message(&message, now).to_string();
     let mut replayed = false;
     if let Some(key) = key {
-        let hash = idempotency::request_hash(&[&raw]);
         let new = Remembered {
             request_hash: hash.clone(),
             id: message.id.to_string(),
             answer: answer.clone(),
             at: now,
         };
-        if let Some(first) = ctx.store.remember(caller.org, "message", &key, &new).await? {
+        if let Some(first) = ctx.store.remember(caller.org, SCOPE, &key, &new).await? {
             idempotency::check(&first, &hash)?;
             let id = first.id.parse().map_err(|_| Problem::not_found("message"))?;
             // The first request may have been cut off before its message was
@@ -55,13 +68,7 @@ pub async fn send(
         }
     }
     store_and_queue(&ctx, &message, now).await?;
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    let mut response = (StatusCode::ACCEPTED, json, answer).into_response();
-    if replayed {
-        let yes = axum::http::HeaderValue::from_static("true");
-        response.headers_mut().insert("idempotency-replayed", yes);
-    }
-    Ok(response)
+    Ok(idempotency::accepted(answer, replayed))
 }
 
 async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {

@@ -137,6 +137,7 @@ impl SendRequest {
                 variables,
                 media,
                 flash: self.flash.unwrap_or(false),
+                elsewhere: false,
             },
             purpose: purpose.unwrap_or_default(),
             related: self.related,
@@ -232,7 +233,12 @@ pub async fn read_text(
                     format!("The template “{name}” is for the channel {}.", t.channel.as_str());
                 return Ok(Err(FieldError::new("template", "template_of_other_channel", detail)));
             }
-            Some(t) => (t.body, Some(TemplateRef { id: t.id, key: t.key, version: t.version })),
+            Some(t) => match crate::templates::source(&t) {
+                Ok(text) => (text, Some(TemplateRef { id: t.id, key: t.key, version: t.version })),
+                Err(error) => {
+                    return Ok(Err(FieldError::new("template", error.code(), error.to_string())));
+                }
+            },
         },
     };
     let field = if template.is_some() { "template" } else { "body" };

@@ -113,7 +113,7 @@ async fn in_timeline(
     limit: usize,
 ) -> Result<Found, Problem> {
     let now = ctx.clock.now();
-    let newest = filter.to.unwrap_or(now);
+    let newest = filter.to.map_or(now, |to| to.min(now));
     let (mut month, mut before, mut skip) = match cursor {
         None => (keys::month(newest), None, 0),
         Some(parts) => {
@@ -236,6 +236,9 @@ impl Filter {
         let related =
             |kind: &str, name: &str| params.get(name).map(|id| (kind.to_owned(), id.to_owned()));
         let booking = related("booking", "booking_id");
+        let workshop = related("workshop", "workshop_id");
+        let both = booking.is_some() && workshop.is_some();
+        let subject = booking.or(workshop);
         Ok(Self {
             number: to_number.or(searched),
             from: params.read("from", |t| moment(t, false))?,
@@ -246,14 +249,14 @@ impl Filter {
             provider: params.read("provider", ProviderName::parse)?,
             error_code: own("error_code"),
             template: own("template"),
-            related_type: own("related_type").or_else(|| booking.as_ref().map(|b| b.0.clone())),
-            related_id: own("related_id").or_else(|| booking.map(|b| b.1)),
+            related_type: own("related_type").or_else(|| subject.as_ref().map(|s| s.0.clone())),
+            related_id: own("related_id").or_else(|| subject.map(|s| s.1)),
             created_by: own("created_by"),
             import_id: own("import_id"),
             text,
-            nothing: ["campaign_id", "contact_id", "workshop_id"]
-                .iter()
-                .any(|name| params.get(name).is_some()),
+            // A message is related to one thing.
+            nothing: both
+                || ["campaign_id", "contact_id"].iter().any(|name| params.get(name).is_some()),
         })
     }
 

@@ -43,11 +43,25 @@ pub struct Count {
     pub units: Units,
 }
 
+impl Count {
+    fn add(&mut self, usage: &Usage) {
+        self.calls += 1;
+        self.errors += u64::from(usage.error);
+        self.failed_conditions += usage.failed_conditions;
+        self.billed_requests += usage.billed_requests;
+        usage.parts.iter().for_each(|part| self.units.add(part.units));
+    }
+}
+
 /// A copy of the counters at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Key: `service:Operation`, for instance `dynamodb:PutItem`.
     pub operations: BTreeMap<String, Count>,
+    /// DynamoDB's operations on single rows and on indexes, by kind of row. Key: operation, then
+    /// the letters that the sort key begins with (`#` for a digit), or the index; then `eventual`
+    /// for a read that is not consistent. For instance `PutItem m`, `GetItem m eventual`.
+    pub rows: BTreeMap<String, Count>,
     /// Key: table name. Without its indexes.
     pub tables: BTreeMap<String, Units>,
     /// Key: `table/index`.
@@ -76,6 +90,8 @@ impl Snapshot {
 /// What one call consumed, as its engine found out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Usage {
+    /// Key in [`Snapshot::rows`].
+    pub row: Option<String>,
     pub error: bool,
     pub failed_conditions: u64,
     pub billed_requests: u64,
@@ -109,12 +125,10 @@ impl Meter {
 
     pub(crate) fn record(&self, service: ServiceName, operation: &str, usage: Usage) {
         let mut counters = self.lock();
-        let count = counters.operations.entry(key(service, operation)).or_default();
-        count.calls += 1;
-        count.errors += u64::from(usage.error);
-        count.failed_conditions += usage.failed_conditions;
-        count.billed_requests += usage.billed_requests;
-        usage.parts.iter().for_each(|part| count.units.add(part.units));
+        counters.operations.entry(key(service, operation)).or_default().add(&usage);
+        if let Some(row) = &usage.row {
+            counters.rows.entry(row.clone()).or_default().add(&usage);
+        }
         for part in usage.parts {
             match part.index {
                 Some(index) => {

@@ -128,7 +128,10 @@ impl Lines<'_> {
         while matches!(bytes.get(start), Some(b'\n' | b'\r')) {
             start += 1;
         }
-        self.line += bytes[self.at..start].iter().filter(|byte| **byte == b'\n').count();
+        // A lone carriage return ends a record as well.
+        let end = |pair: &[u8]| pair[0] == b'\n' || (pair[0] == b'\r' && pair[1] != b'\n');
+        self.line +=
+            bytes[self.at..=start.min(bytes.len() - 1)].windows(2).filter(|p| end(p)).count();
         self.at = start;
         u32::try_from(self.line).unwrap_or(u32::MAX)
     }

@@ -183,9 +183,9 @@ fn not_found_counts_only_the_second_time() {
 
 #[test]
 fn only_a_scheduled_message_can_be_cancelled_or_moved() {
-    for m in [claimed(), unknown(), accepted()] {
-        assert_eq!(m.clone().cancel("key_x", at(3)), Err(TooLate));
-        assert_eq!(m.clone().reschedule(at(9), at(3)), Err(TooLate));
+    for mut m in [claimed(), unknown(), accepted()] {
+        assert_eq!(m.cancel("key_x", at(3)), Err(TooLate));
+        assert_eq!(m.reschedule(at(9), at(3)), Err(TooLate));
     }
     let mut m = message();
     assert_eq!(m.cancel("key_x", at(3)), Ok(()));
@@ -225,4 +225,74 @@ fn every_change_of_what_a_message_waits_for_raises_the_generation() {
         assert!(m.generation > last);
         last = m.generation;
     }
+}
+
+#[test]
+fn an_earlier_attempt_that_arrived_ends_the_retries_of_a_later_one() {
+    let mut m = unknown();
+    m.resend(at(10), at(5));
+    m.claim(ProviderName::Twilio, at(10), at(70));
+    m.receipt(Some(1), Some("SM1"), &ReceiptKind::Delivered, EventSource::Callback, at(11));
+    m.refused(2, Answered::default(), &failure(), Next::Retry(at(90)), at(12));
+    assert_eq!(m.status(at(12)).as_str(), "sent");
+    assert_eq!((m.due, m.provider_message_id.as_deref()), (None, Some("SM1")));
+}
+
+#[test]
+fn a_repeated_receipt_does_not_take_a_promised_retry_away() {
+    for kind in [ReceiptKind::Failed(failure()), ReceiptKind::Sent] {
+        let mut m = accepted();
+        m.receipt(Some(1), None, &ReceiptKind::Failed(failure()), EventSource::Callback, at(2));
+        m.retry(at(9), at(3)).expect("a failed message can be retried");
+        let verdict = m.receipt(Some(1), None, &kind, EventSource::Callback, at(4));
+        assert_eq!((verdict, m.due), (Verdict::Ignored, Some(at(9))), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_was_given_up_or_cancelled_and_arrived_after_all_is_shown_as_arrived() {
+    let lost = || {
+        let mut m = unknown();
+        m.not_found(Next::GiveUp(failure()), at(61));
+        m
+    };
+    let mut given_up = lost();
+    given_up.not_found(Next::GiveUp(failure()), at(121));
+    let mut cancelled = lost();
+    cancelled.not_found(Next::Retry(at(500)), at(121));
+    cancelled.cancel("key_x", at(130)).expect("it waits");
+    for m in [given_up, cancelled] {
+        assert_eq!(after(m, &ReceiptKind::Delivered), (Verdict::Changed, "delivered"));
+    }
+}
+
+#[test]
+fn not_found_counts_in_a_row_only() {
+    let mut m = unknown();
+    m.not_found(Next::Retry(at(200)), at(61));
+    m.look_again(at(121));
+    m.not_found(Next::Retry(at(200)), at(121));
+    assert_eq!(m.status(at(121)).as_str(), "unknown");
+}
+
+#[test]
+fn a_person_can_close_or_repeat_what_is_held() {
+    let held = || {
+        let mut m = unknown();
+        m.hold("no look-up", at(61));
+        m
+    };
+    let mut m = held();
+    m.retry(at(70), at(62)).expect("held");
+    assert_eq!((&m.state, m.due), (&State::Scheduled, Some(at(70))));
+    let mut m = held();
+    m.cancel("key_x", at(62)).expect("held");
+    assert_eq!(m.status(at(62)).as_str(), "cancelled");
+}
+
+#[test]
+fn a_claim_taken_back_leaves_no_attempt() {
+    let mut m = claimed();
+    m.unclaim(at(1));
+    assert_eq!((m.attempt(), m.claimable(at(1), None), m.due), (0, Ok(()), Some(at(1))));
 }

@@ -1,5 +1,6 @@
 //! Twilio's callbacks: delivery receipts (`…/status`) and messages from people
-//! (`…/inbound`), both forms.
+//! (`…/inbound`), both forms; or, where an account is set to it, JSON with the
+//! same fields.
 //!
 //! Our message id and attempt come back in the query of the callback address
 //! (`?m=msg_…&a=1`), which the signature covers. Twilio adds parameters
@@ -40,6 +41,10 @@ impl<'a> Form<'a> {
             Some("inbound") => Kind::Inbound,
             _ => return Err(Malformed("neither a status nor an inbound address")),
         };
+        let content_type = (callback.header)("content-type").unwrap_or_default();
+        if content_type.trim().starts_with("application/json") {
+            return Ok(Self { kind, url, fields: json_fields(callback.body)? });
+        }
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(callback.body) {
             fields.entry(name).or_insert(value);
@@ -58,6 +63,18 @@ impl<'a> Form<'a> {
     fn query<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.url.query_pairs().find(|(k, _)| k == name)?.1.parse().ok()
     }
+}
+
+/// The texts of a flat object, as the form would have them.
+fn json_fields<'a>(body: &[u8]) -> Result<BTreeMap<Cow<'a, str>, Cow<'a, str>>, Malformed> {
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(body).map_err(|_| Malformed("the body is not a JSON object"))?;
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    Ok(object.into_iter().filter_map(|(k, v)| Some((k.into(), text(v)?.into()))).collect())
 }
 
 pub fn account(callback: &Callback<'_>) -> Option<CallbackAccount> {

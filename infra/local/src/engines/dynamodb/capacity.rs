@@ -92,6 +92,20 @@ fn ask_for_old(write: &mut Value) -> bool {
     wanted
 }
 
+/// What kind of row the call is about (see [`Snapshot::rows`](crate::engines::Snapshot)): by the
+/// name its sort key begins with, since in a table of many kinds that tells them apart.
+pub(super) fn row(operation: &str, body: &Value) -> Option<String> {
+    let key = ["Key", "Item"].into_iter().find_map(|part| body[part]["sk"]["S"].as_str());
+    let kind = match (key, body["IndexName"].as_str()) {
+        (Some(key), _) if key.starts_with(|c: char| c.is_ascii_digit()) => "#",
+        (Some(key), _) => key.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default(),
+        (None, Some(index)) => index,
+        (None, None) => return None,
+    };
+    let eventual = operation == "GetItem" && body["ConsistentRead"] != true;
+    Some(format!("{operation} {kind}{}", if eventual { " eventual" } else { "" }))
+}
+
 /// Reads the figures out of an answer and leaves in it what the caller wanted.
 pub(super) fn read(operation: &str, asked: &Asked, answer: &mut Value) -> Usage {
     let mut usage = Usage::default();

@@ -13,13 +13,15 @@ use crate::engines::meter::Usage;
 /// Runs one operation. Blocks for as long as SQLite does.
 pub(super) fn dispatch(database: &Database, operation: &str, mut body: Value) -> (Reply, Usage) {
     let asked = capacity::prepare(operation, &mut body);
+    let row = capacity::row(operation, &body);
     match run(database, operation, &body.to_string()) {
         Ok(mut answer) => {
             let usage = capacity::read(operation, &asked, &mut answer);
-            (Reply::ok(&answer), usage)
+            (Reply::ok(&answer), Usage { row, ..usage })
         }
         Err(mut error) => {
             let usage = capacity::of_failure(operation, &body, &asked, &mut error);
+            let usage = Usage { row, ..usage };
             (Reply { status: error.status_code(), body: error.to_json(), query_error: None }, usage)
         }
     }
