@@ -3,7 +3,8 @@
 
 use carillon_domain::{KeyId, OrgId};
 use carillon_runtime::Context;
-use carillon_store::{ApiKey, Organization, Role, StoreError};
+use carillon_runtime::context::InstallationError;
+use carillon_store::{ApiKey, Organization, Role};
 
 pub use crate::auth::hash;
 
@@ -16,8 +17,8 @@ pub fn id() -> OrgId {
 /// Makes the organization and the key if they are not there. Idempotent.
 ///
 /// # Errors
-/// When the table does not answer.
-pub async fn ensure(ctx: &Context, key_sha256: &str) -> Result<OrgId, StoreError> {
+/// When the table or KMS does not answer.
+pub async fn ensure(ctx: &Context, key_sha256: &str) -> Result<OrgId, InstallationError> {
     let org = id();
     let organization =
         Organization { id: org, name: "My organization".to_owned(), created_at: ctx.clock.now() };
@@ -28,5 +29,7 @@ pub async fn ensure(ctx: &Context, key_sha256: &str) -> Result<OrgId, StoreError
         role: Role::SuperAdmin,
     };
     ctx.store.ensure_organization(&organization, &key, &hash).await?;
+    // Drawn here, by the one function that may encrypt: the others only read it.
+    ctx.address_secret().await?;
     Ok(org)
 }

@@ -77,7 +77,10 @@ pub async fn put(
     let settings = read_settings(name, new.settings)?;
     let mut credentials = read_credentials(name, new.credentials, &known)?;
     if let Err(wrong) = provider(name).check(&credentials, &settings) {
-        let wrong = wrong.into_iter().map(|w| FieldError::new(w.field, "invalid_value", w.detail));
+        let wrong = wrong.into_iter().map(|w| {
+            let detail = format!("{}: {}.", w.field, w.detail);
+            FieldError::new(w.field, "invalid_value", detail)
+        });
         return Err(Problem::fields(wrong.collect()));
     }
     let token = match provider(name).capabilities().callback_trust {

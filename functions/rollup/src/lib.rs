@@ -83,7 +83,7 @@ async fn count(ctx: &Context, org: OrgId, batch: &Batch) -> Result<(), StoreErro
 
 fn shard(group: &Group) -> u8 {
     match group {
-        Group::Page { page, .. } => page.to_be_bytes()[3] % COUNTER_SHARDS,
+        Group::Pages { row, .. } => row.to_be_bytes()[3] % COUNTER_SHARDS,
         Group::Minute { bucket, .. } => bucket % COUNTER_SHARDS,
     }
 }

@@ -5,7 +5,6 @@ use carillon_local::{options::Settings, serve, simulator};
 use carillon_runtime::telemetry;
 
 #[tokio::main]
-#[expect(clippy::disallowed_methods, reason = "the process begins here")]
 async fn main() -> anyhow::Result<()> {
     telemetry::start();
     let mut arguments = std::env::args().skip(1);

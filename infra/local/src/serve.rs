@@ -35,7 +35,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", settings.port))
         .await
         .with_context(|| format!("port {} is taken; set CARILLON_PORT", settings.port))?;
-    std::fs::create_dir_all(&settings.folder)?;
+    private_folder(&settings.folder)?;
     let (process, provider_urls) = providers(&settings).await?;
     let admin_key = settings.admin_key()?;
     let stack = Stack::open(Options {
@@ -69,6 +69,17 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let _ = patience.await;
     if let Some(process) = process {
         process.stop().await;
+    }
+    Ok(())
+}
+
+/// It holds numbers and texts: only the owner looks into it.
+fn private_folder(folder: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
     }
     Ok(())
 }

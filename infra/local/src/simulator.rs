@@ -15,6 +15,9 @@ use tokio::process::{Child, Command};
 /// The argument that makes this program a simulator.
 pub const COMMAND: &str = "simulator";
 
+/// Tries for the port, a tenth of a second apart.
+const PORT_TRIES: usize = 30;
+
 /// A running simulator; dropped, it ends.
 #[derive(Debug)]
 pub struct Process {
@@ -75,11 +78,24 @@ pub async fn main(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
         let mut rest = Vec::new();
         let _ = tokio::io::stdin().read_to_end(&mut rest).await;
     };
-    // A port that someone else has is no reason not to start.
-    let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    // An earlier simulator may just be ending; a port that someone else has is no
+    // reason not to start.
+    let mut free = false;
+    for _ in 0..PORT_TRIES {
+        free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free {
+            break;
+        }
+        pause().await;
+    }
     let options = options(if free { port } else { 0 });
     simulator::serve(options, announce, parent_is_gone()).await?;
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "waits for another process, in real time")]
+async fn pause() {
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
 }
 
 #[expect(clippy::print_stdout, reason = "the parent reads the address from here")]

@@ -20,7 +20,7 @@ pub const TABLE: &str = "carillon";
 /// The queue processor's time, as in the template.
 const PROCESSOR_SECONDS: i64 = 55;
 /// Leases that a killed process left behind end within this time.
-const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(30);
+const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(60);
 /// Rounds of [`Stack::settle`]; a stack that is busy after as many never rests.
 const ROUNDS: usize = 100_000;
 

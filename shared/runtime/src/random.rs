@@ -7,6 +7,7 @@ use carillon_domain::ids;
 /// # Panics
 /// When the operating system has no randomness: nothing safe can be done then.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that draws them")]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system has randomness");

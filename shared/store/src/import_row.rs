@@ -109,6 +109,9 @@ pub fn write_page(org: OrgId, id: ImportId, number: u32, page: &Page) -> Item {
 
 pub fn read_page(item: &Item) -> Result<Page> {
     let r = Reader::new("page", item);
+    if r.number::<u8>("v")? > VERSION + 1 {
+        return Err(r.corrupt("v"));
+    }
     let mut entries = Vec::new();
     for chunk in r.bytes("e").unwrap_or_default().chunks(ENTRY_BYTES) {
         let (line, id) = chunk.split_at_checked(4).ok_or_else(|| r.corrupt("e"))?;

@@ -114,9 +114,9 @@ pub fn source_partition(org: OrgId, id: ImportId) -> String {
     source(org, id)
 }
 
-/// What rollup has counted of a page.
-pub fn counted_page(org: OrgId, id: ImportId, page: u32) -> Key {
-    key(source(org, id), format!("q/{page:06}"))
+/// What rollup has counted of a few pages in a row.
+pub fn counted_pages(org: OrgId, id: ImportId, row: u32) -> Key {
+    key(source(org, id), format!("q/{row:06}"))
 }
 
 /// What rollup has counted of the single messages of one minute: they have no

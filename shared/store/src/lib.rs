@@ -10,6 +10,7 @@
 //! retries those) and rows that cannot be read.
 
 mod attributes;
+mod counted;
 mod due;
 mod idempotency;
 mod import_row;

@@ -82,7 +82,9 @@ fn write_content(w: &mut Writer, m: &Message) -> Option<Item> {
     if is_long {
         w.number("bx", 1);
     }
-    (is_long && !c.body.is_empty()).then(|| long.done())
+    // Nothing to write where the content's own row was not read.
+    let is_here = !(c.body.is_empty() && c.variables.is_empty() && c.media.is_empty());
+    (is_long && is_here).then(|| long.done())
 }
 
 fn write_state(w: &mut Writer, m: &Message) {

@@ -158,15 +158,20 @@ impl Store {
             found.insert(m.id, m);
         }
         let bodies: Vec<_> = long.iter().map(|id| keys::message_body(org, *id)).collect();
-        let bodies: HashMap<String, Item> = self
+        // By both keys: messages of one import share their sort key.
+        let bodies: HashMap<(String, String), Item> = self
             .get_many(&bodies, consistent)
             .await?
             .into_iter()
-            .filter_map(|item| Some((item.get("sk")?.as_s().ok()?.clone(), item)))
+            .filter_map(|item| {
+                let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned();
+                Some(((text("pk")?, text("sk")?), item))
+            })
             .collect();
         for id in long {
             let Some(m) = found.get_mut(&id) else { continue };
-            match bodies.get(&keys::message_body(org, id).sk) {
+            let key = keys::message_body(org, id);
+            match bodies.get(&(key.pk, key.sk)) {
                 Some(body) => message_row::read_sibling(m, body)?,
                 // The row was seen by this replica, its content not yet.
                 None => *m = self.message(org, id).await?.unwrap_or_else(|| m.clone()),

@@ -7,19 +7,23 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use carillon_domain::message::{Message, Source};
-use carillon_domain::statistics::{Bucket, Fact, date};
+use carillon_domain::statistics::date;
 use carillon_domain::{ImportId, OrgId};
 
 use crate::attributes::{Reader, Writer, n, s};
+use crate::counted::{self, Messages, encode};
 use crate::{Result, Store, StoreError, keys, unavailable};
 
 /// Buckets the single messages of a minute are spread over.
 const MINUTE_BUCKETS: u8 = 16;
 
+/// Pages whose messages are counted in one side row: as many as fit a kilobyte.
+const PAGES_A_ROW: u32 = 2;
+
 /// Messages that are counted in one side row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
-    Page { org: OrgId, import: ImportId, page: u32 },
+    Pages { org: OrgId, import: ImportId, row: u32 },
     Minute { org: OrgId, minute: u64, bucket: u8 },
 }
 
@@ -29,7 +33,8 @@ impl Group {
     pub fn of(m: &Message) -> (Self, Vec<u8>) {
         match m.source {
             Source::Import { id, page, line } => {
-                (Self::Page { org: m.org, import: id, page }, line.to_be_bytes().to_vec())
+                let group = Self::Pages { org: m.org, import: id, row: page / PAGES_A_ROW };
+                (group, line.to_be_bytes().to_vec())
             }
             Source::Single | Source::Person => {
                 let hash = &m.id.as_bytes()[16..];
@@ -42,13 +47,13 @@ impl Group {
     #[must_use]
     pub const fn org(&self) -> OrgId {
         match self {
-            Self::Page { org, .. } | Self::Minute { org, .. } => *org,
+            Self::Pages { org, .. } | Self::Minute { org, .. } => *org,
         }
     }
 
     fn key(&self) -> keys::Key {
         match *self {
-            Self::Page { org, import, page } => keys::counted_page(org, import, page),
+            Self::Pages { org, import, row } => keys::counted_pages(org, import, row),
             Self::Minute { org, minute, bucket } => keys::counted_minute(org, minute, bucket),
         }
     }
@@ -58,7 +63,7 @@ impl Group {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counted {
     pub version: u32,
-    pub messages: BTreeMap<Vec<u8>, (u32, Fact)>,
+    pub messages: Messages,
 }
 
 /// Changes to the counters of a day and channel, by attribute.
@@ -76,7 +81,8 @@ impl Store {
     pub async fn counted(&self, group: &Group) -> Result<Counted> {
         let Some(item) = self.get(&group.key(), true).await? else { return Ok(Counted::default()) };
         let r = Reader::new("counted", &item);
-        let messages = decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))?;
+        let messages =
+            counted::decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))?;
         Ok(Counted { version: r.number("ver")?, messages })
     }
 
@@ -142,6 +148,10 @@ impl Store {
 
     /// Counters of the days `from` to `to` (both `2026-11-21`, inclusive).
     pub async fn counters(&self, org: OrgId, from: &str, to: &str) -> Result<Vec<DayCounters>> {
+        // DynamoDB refuses a range that ends before it begins.
+        if from > to {
+            return Ok(Vec::new());
+        }
         let mut days: BTreeMap<(String, String), DayCounters> = BTreeMap::new();
         let mut start = None;
         loop {
@@ -175,91 +185,5 @@ impl Store {
                 return Ok(days.into_values().collect());
             }
         }
-    }
-}
-
-const HAS_PRICE: u8 = 0x80;
-const HAS_ERROR: u8 = 0x40;
-
-/// Name length once, then per message: name, version (2), bucket and flags
-/// (1), day (2), price and currency (7, if any), length and text of the error (if any). A
-/// page of a hundred stays under 1 KB.
-fn encode(messages: &BTreeMap<Vec<u8>, (u32, Fact)>) -> Vec<u8> {
-    let width = messages.keys().next().map_or(0, Vec::len);
-    let mut out = vec![u8::try_from(width).unwrap_or(u8::MAX)];
-    for (name, (version, fact)) in messages {
-        out.extend(name);
-        out.extend(u16::try_from(*version).unwrap_or(u16::MAX).to_be_bytes());
-        let price = if fact.price.is_some() { HAS_PRICE } else { 0 };
-        let error = if fact.error.is_some() { HAS_ERROR } else { 0 };
-        out.push(fact.bucket.number() | price | error);
-        out.extend(fact.day.to_be_bytes());
-        if let Some((micros, currency)) = fact.price {
-            out.extend(micros.to_be_bytes());
-            out.extend(currency);
-        }
-        if let Some(error) = &fact.error {
-            let text = &error.as_bytes()[..error.len().min(255)];
-            out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
-            out.extend(text);
-        }
-    }
-    out
-}
-
-fn decode(mut bytes: &[u8]) -> Option<BTreeMap<Vec<u8>, (u32, Fact)>> {
-    let mut take = |count: usize| -> Option<&[u8]> {
-        let (head, rest) = bytes.split_at_checked(count)?;
-        bytes = rest;
-        Some(head)
-    };
-    let mut messages = BTreeMap::new();
-    let Some(width) = take(1).map(|w| usize::from(w[0])) else { return Some(messages) };
-    while let Some(name) = take(width).filter(|name| !name.is_empty()) {
-        let version = u16::from_be_bytes(take(2)?.try_into().ok()?);
-        let flags = take(1)?[0];
-        let day = u16::from_be_bytes(take(2)?.try_into().ok()?);
-        let price = if flags & HAS_PRICE == 0 {
-            None
-        } else {
-            let micros = u32::from_be_bytes(take(4)?.try_into().ok()?);
-            Some((micros, take(3)?.try_into().ok()?))
-        };
-        let error = if flags & HAS_ERROR == 0 {
-            None
-        } else {
-            let length = usize::from(take(1)?[0]);
-            Some(String::from_utf8(take(length)?.to_vec()).ok()?)
-        };
-        let bucket = Bucket::from_number(flags & !(HAS_PRICE | HAS_ERROR))?;
-        messages.insert(name.to_vec(), (u32::from(version), Fact { bucket, day, price, error }));
-    }
-    Some(messages)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_side_row_is_read_back_and_a_page_of_a_hundred_fits_a_unit() {
-        let fact = |bucket, price, error: Option<&str>| Fact {
-            bucket,
-            day: 20_778,
-            price,
-            error: error.map(str::to_owned),
-        };
-        let mut messages = BTreeMap::new();
-        for line in 0..100_u32 {
-            let name = line.to_be_bytes().to_vec();
-            messages.insert(name, (4, fact(Bucket::Delivered, None, None)));
-        }
-        assert!(encode(&messages).len() < 920, "{}", encode(&messages).len());
-        messages.insert(
-            vec![1, 2, 3, 4],
-            (9, fact(Bucket::Undelivered, Some((7_900, *b"USD")), Some("30005|x"))),
-        );
-        assert_eq!(decode(&encode(&messages)), Some(messages));
-        assert_eq!(decode(&encode(&BTreeMap::new())), Some(BTreeMap::new()));
     }
 }

@@ -106,7 +106,7 @@ fn receipts_in_any_order_end_in_the_right_state() {
         ("delivered: failed", with(&[Delivered]), failed.clone(), (ignored, "delivered")),
         ("delivered: read", with(&[Delivered]), Read, (changed, "read")),
         ("read: delivered", with(&[Read]), Delivered, (ignored, "read")),
-        ("failed: delivered", with(&[failed.clone()]), Delivered, (ignored, "failed")),
+        ("failed: delivered", with(std::slice::from_ref(&failed)), Delivered, (ignored, "failed")),
         ("refused, waits: delivered", refused(), Delivered, (changed, "delivered")),
         ("never claimed: delivered", message(), Delivered, (ignored, "queued")),
     ] {

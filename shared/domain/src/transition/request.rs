@@ -1,0 +1,50 @@
+//! What a person asks of a message.
+
+use super::*;
+
+impl Message {
+    /// # Errors
+    /// Once an attempt is under way or the message is settled. One that is held
+    /// as Unknown can be closed so.
+    pub fn cancel(&mut self, by: &str, now: Timestamp) -> Result<(), TooLate> {
+        if !matches!(self.state, State::Scheduled | State::Unknown { held: true, .. }) {
+            return Err(TooLate);
+        }
+        self.note(EventKind::Cancelled, now, EventSource::Api);
+        self.state = State::Cancelled { by: by.to_owned(), at: now };
+        self.wait_until(None);
+        Ok(())
+    }
+
+    /// From now on it waits by itself.
+    ///
+    /// # Errors
+    /// Once an attempt is under way or the message is settled.
+    pub fn reschedule(&mut self, at: Timestamp, now: Timestamp) -> Result<(), TooLate> {
+        if self.state != State::Scheduled {
+            return Err(TooLate);
+        }
+        self.note(EventKind::Rescheduled, now, EventSource::Api);
+        self.scheduled_for = at;
+        self.wait_until(Some(at));
+        Ok(())
+    }
+
+    /// A person asks for one more attempt of a message that failed, or that is
+    /// held as Unknown and may have arrived: that is theirs to judge. `due` may
+    /// lie ahead of `now` by the queue lease when the caller queues it itself.
+    ///
+    /// # Errors
+    /// When it is in any other state.
+    pub fn retry(&mut self, due: Timestamp, now: Timestamp) -> Result<(), TooLate> {
+        if !matches!(self.state, State::Failed { .. } | State::Unknown { held: true, .. }) {
+            return Err(TooLate);
+        }
+        self.note(EventKind::Retried, now, EventSource::Api);
+        self.state = State::Scheduled;
+        self.scheduled_for = now;
+        self.expires_at = None;
+        self.wait_until(Some(due));
+        Ok(())
+    }
+}
