@@ -1,1 +1,17 @@
+//! What the stories stand on: a whole stack in memory with a clock that is
+//! moved by hand, and simulated providers on the other side of real HTTP.
+//!
+//! - [`World`]: the stack, its API by key, the providers' witness
+//! - [`Answer`], [`shows`]: what came back, and what it must show
+//! - [`callback`]: callbacks that a story makes itself, signed or not
+//! - [`gateway`]: a provider's front that is too busy
+//! - [`people`]: numbers of nobody
 
+mod answer;
+pub mod callback;
+pub mod gateway;
+pub mod people;
+mod world;
+
+pub use answer::{Answer, shows};
+pub use world::{ADMIN_KEY, Setup, World, with_file, with_json};

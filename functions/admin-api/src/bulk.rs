@@ -198,6 +198,7 @@ impl Form {
             created_at: now,
             chunks: count(chunks.len()),
             progress: Progress::default(),
+            failed: None,
             due: Some(now),
             generation: 0,
         };

@@ -138,7 +138,12 @@ fn attempt(a: &Attempt) -> Value {
 pub fn import(i: &Import) -> Value {
     json!({
         "id": i.id,
-        "status": if i.is_planned() { "completed" } else { "running" },
+        "status": match (&i.failed, i.is_planned()) {
+            (Some(_), _) => "failed",
+            (None, true) => "completed",
+            (None, false) => "running",
+        },
+        "error": i.failed,
         "rows": i.rows,
         "processed": i.progress.accepted + i.progress.duplicates + i.progress.rejected,
         "accepted": i.progress.accepted,

@@ -50,8 +50,14 @@ pub async fn turn(
     let mut reader = Reader::new(&import)?;
     let mut planned = 0;
     while planned < pages && !import.is_planned() && ctx.clock.now() < deadline {
-        let Some(progress) = page(ctx, &import, &mut reader).await? else { return Ok(planned) };
-        import.progress = progress;
+        match page(ctx, &import, &mut reader).await {
+            Ok(Some(progress)) => import.progress = progress,
+            Ok(None) => return Ok(planned),
+            Err(error) => {
+                give_up_if_final(ctx, &import, &error).await?;
+                return Err(error);
+            }
+        }
         planned += 1;
     }
     if !import.is_planned() {
@@ -60,6 +66,29 @@ pub async fn turn(
         ctx.store.lease(&held, ctx.clock.now(), &random::token()).await?;
     }
     Ok(planned)
+}
+
+/// An error that would be the same again ends the import, visibly.
+async fn give_up_if_final(
+    ctx: &Context,
+    import: &Import,
+    error: &PlanError,
+) -> Result<(), PlanError> {
+    let is_final = matches!(
+        error,
+        PlanError::Store(StoreError::Corrupt { .. })
+            | PlanError::Freeze(
+                FreezeError::Store(StoreError::Corrupt { .. })
+                    | FreezeError::Chunk(_)
+                    | FreezeError::Template(_)
+                    | FreezeError::Changed { .. }
+            )
+    );
+    if is_final {
+        ctx.counters.add("imports_failed", 1);
+        ctx.store.fail_import(import.org, import.id, &error.to_string()).await?;
+    }
+    Ok(())
 }
 
 /// Plans one page. `None` when someone else moved the cursor.

@@ -29,6 +29,8 @@ pub struct Import {
     /// Records in the file.
     pub rows: u32,
     pub progress: Progress,
+    /// Why planning was given up, if it was.
+    pub failed: Option<String>,
     pub due: Option<Timestamp>,
     pub generation: u32,
 }

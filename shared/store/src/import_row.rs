@@ -27,6 +27,7 @@ pub fn write(import: &Import) -> Item {
     for (name, value) in progress(&import.progress) {
         w.number(name, value);
     }
+    w.some("er", import.failed.as_ref(), s);
     if let Some(due) = import.due {
         w.text("due", keys::due_partition(Lane::Bulk, keys::due_shard(import.id.as_bytes())));
         w.text("due_at", keys::due_at(due, import.generation));
@@ -82,6 +83,7 @@ pub fn read(item: &Item) -> Result<Import> {
             duplicates: r.number("nd")?,
             rejected: r.number("nr")?,
         },
+        failed: r.maybe_text("er").map(str::to_owned),
         due: r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at),
         generation: r.number("gn")?,
     })

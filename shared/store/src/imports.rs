@@ -119,6 +119,22 @@ impl Store {
         }
     }
 
+    /// Gives planning up: what was planned stays, the rest of the file is not.
+    pub async fn fail_import(&self, org: OrgId, id: ImportId, reason: &str) -> Result<()> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::import(org, id).item()))
+            .condition_expression("attribute_exists(due)")
+            .update_expression("SET er = :er ADD ver :one REMOVE due, due_at")
+            .expression_attribute_values(":er", s(reason))
+            .expression_attribute_values(":one", n(1))
+            .send()
+            .await
+            .map(drop)
+            .map_err(unavailable("fail import"))
+    }
+
     /// Pages from `from` on, at most `limit`, with their numbers.
     pub async fn pages(
         &self,

@@ -1,0 +1,17 @@
+//! Stories: what a person would see of the whole stack, told by what the API
+//! shows and by what the simulated providers really received.
+
+mod auth;
+mod bad_input;
+mod bulk;
+mod callbacks;
+mod fast2sms;
+mod files;
+mod idempotency;
+mod integrations;
+mod lists;
+mod organizations;
+mod sending;
+mod statistics;
+mod two_way;
+mod unknown;

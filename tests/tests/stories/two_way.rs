@@ -1,0 +1,207 @@
+//! People write back.
+
+use carillon_simulator::{DEFAULT_FROM, Inbound};
+use carillon_tests::people::mobile;
+use carillon_tests::{World, callback, shows};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_message_from_a_person_is_in_the_list() {
+    let world = World::start().await;
+    world.person_writes(&mobile(1), "See you at 7, स्वागत है!").await;
+    let inbound = world.list("direction=inbound").await;
+    let [message] = &inbound[..] else { panic!("not one message: {inbound:?}") };
+    shows(
+        message,
+        &json!({
+            "direction": "inbound", "status": "received", "channel": "sms", "provider": "twilio",
+            "from": mobile(1), "to": DEFAULT_FROM, "body": "See you at 7, स्वागत है!",
+            "attempts": [], "decisions": [], "created_at": world.now().to_string(),
+        }),
+    );
+    let id = message["id"].as_str().expect("an id");
+    assert_eq!(&world.message(id).await, message);
+    for action in ["cancel", "retry"] {
+        let refused = world.post(&format!("/v1/messages/{id}/{action}"), &json!({})).await;
+        assert_eq!(refused.refusal(), (409, "too_late".to_owned()), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_inbound_message_twice_is_one() {
+    let world = World::start().await;
+    let url = format!("{}/webhooks/twilio/inbound", world.url);
+    let fields = callback::inbound("SM00000000000000000000000000000001", &mobile(1), "Hello");
+    for _ in 0..2 {
+        for _ in 0..2 {
+            assert_eq!(world.call_back_signed(&url, &fields).await.status, 200);
+        }
+        world.settle().await;
+        world.skip(3);
+    }
+    assert_eq!(world.list("direction=inbound").await.len(), 1);
+    let another = callback::inbound("SM00000000000000000000000000000002", &mobile(1), "Hello");
+    assert_eq!(world.call_back_signed(&url, &another).await.status, 200);
+    world.settle().await;
+    assert_eq!(world.list("direction=inbound").await.len(), 2, "another message, the same text");
+}
+
+#[tokio::test]
+async fn a_forged_inbound_message_is_refused() {
+    let world = World::start().await;
+    let inbound = Inbound {
+        from: mobile(1),
+        to: DEFAULT_FROM.to_owned(),
+        body: "STOP".to_owned(),
+        wrong_signature: true,
+        ..Inbound::default()
+    };
+    let answer = world.simulator.inbound(inbound).await.expect("the simulator runs");
+    assert_eq!(answer.answer_status, Some(403));
+    world.settle().await;
+    assert_eq!(world.counted("forged_callbacks"), 1);
+    assert!(world.list("").await.is_empty());
+    world.providers(json!({"stop_blocks": false})).await;
+    let id = world.send(&mobile(1), "Hi", json!({})).await;
+    world.settle().await;
+    shows(&world.message(&id).await, &json!({"status": "delivered"}));
+}
+
+#[tokio::test]
+async fn stop_is_obeyed_and_start_lifts_it() {
+    for (stop, start) in [
+        ("STOP", "START"),
+        ("stop texting me", "Start"),
+        ("बंद करें", "UNSTOP"),
+        ("Stop.", "resubscribe!"),
+    ] {
+        let world = World::start().await;
+        // What the provider itself would refuse must not hide what we do.
+        world.providers(json!({"stop_blocks": false})).await;
+        let waiting = json!({"scheduled_for": world.in_minutes(2)});
+        let planned = world.send(&mobile(1), "Planned before", waiting).await;
+        world.person_writes(&mobile(1), stop).await;
+        shows(
+            &world.list("direction=inbound").await[0],
+            &json!({"body": stop, "decisions": [{"decision": "suppressed"}]}),
+        );
+        let id = world.send(&mobile(1), "Hi", json!({})).await;
+        let other = world.send(&mobile(2), "Hi", json!({})).await;
+        world.advance(3).await;
+        for id in [&id, &planned] {
+            let message = world.message(id).await;
+            shows(
+                &message,
+                &json!({
+                    "status": "suppressed", "attempts": [], "sent_at": null,
+                    "decisions": [{"decision": "suppressed", "reason": "stop_keyword"}],
+                }),
+            );
+            let detail = message["decisions"][0]["detail"].as_str().unwrap_or_default();
+            assert!(detail.contains(stop), "the words are shown: {detail}");
+        }
+        shows(&world.message(&other).await, &json!({"status": "delivered"}));
+        assert_eq!(world.received().await.len(), 1, "{stop}");
+
+        world.person_writes(&mobile(1), start).await;
+        let id = world.send(&mobile(1), "Hi again", json!({})).await;
+        world.settle().await;
+        shows(&world.message(&id).await, &json!({"status": "delivered"}));
+        assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1, "{start}");
+    }
+}
+
+#[tokio::test]
+async fn a_word_in_a_sentence_is_no_stop_but_is_shown_to_a_person() {
+    let world = World::start().await;
+    for (text, decisions) in [
+        ("HELP", json!([])),
+        ("Where do we meet?", json!([])),
+        ("Where is the bus stop?", json!([{"decision": "hold", "reason": "ambiguous_keyword"}])),
+        (
+            "Please don't stop the event, we would all be sorry and my daughter too",
+            json!([{"decision": "hold", "reason": "ambiguous_keyword"}]),
+        ),
+    ] {
+        world.person_writes(&mobile(1), text).await;
+        shows(&world.list("direction=inbound").await[0], &json!({"decisions": decisions}));
+        let id = world.send(&mobile(1), "Hi", json!({})).await;
+        world.advance(1).await;
+        shows(&world.message(&id).await, &json!({"status": "delivered"}));
+    }
+}
+
+#[tokio::test]
+async fn a_bulk_file_skips_who_has_opted_out() {
+    let world = World::start().await;
+    world.providers(json!({"stop_blocks": false})).await;
+    world.person_writes(&mobile(3), "STOP").await;
+    let mut file = String::from("phone\n");
+    for n in 0..7 {
+        file.push_str(&format!("{}\n", mobile(n)));
+    }
+    world.import(file.as_bytes(), "Hi", &[]).await;
+    world.advance(2).await;
+    assert_eq!(world.received().await.len(), 6);
+    assert!(world.accepted_for(&mobile(3)).await.is_empty());
+    let suppressed = world.list("status=suppressed").await;
+    assert_eq!(suppressed.len(), 1);
+    shows(&suppressed[0], &json!({"to": mobile(3), "decisions": [{"reason": "stop_keyword"}]}));
+}
+
+/// The provider knows of an opt-out that we do not.
+#[tokio::test]
+async fn an_opt_out_at_the_provider_is_learned() {
+    let world = World::start().await;
+    let number = mobile(1);
+    world.providers(json!({"numbers": {number.as_str(): {"refuse": 21610}}})).await;
+    let id = world.send(&number, "Hi", json!({})).await;
+    world.settle().await;
+    shows(
+        &world.message(&id).await,
+        &json!({"status": "failed", "error": {"code": "21610", "reason": "opted_out"}}),
+    );
+    let next = world.send(&number, "Hi again", json!({})).await;
+    world.settle().await;
+    shows(
+        &world.message(&next).await,
+        &json!({"status": "suppressed", "decisions": [{"reason": "provider"}]}),
+    );
+    assert_eq!(world.received().await.len(), 1);
+}
+
+/// People say yes to much; to be written to again must be meant.
+#[tokio::test]
+async fn a_yes_lifts_nothing() {
+    let world = World::start().await;
+    world.person_writes(&mobile(1), "STOP").await;
+    world.skip(1);
+    for text in ["YES", "ok", "start again please", "why did you stop?"] {
+        world.person_writes(&mobile(1), text).await;
+        let id = world.send(&mobile(1), "Hi", json!({})).await;
+        world.settle().await;
+        shows(&world.message(&id).await, &json!({"status": "suppressed"}));
+    }
+    assert!(world.received().await.is_empty());
+}
+
+/// A service that manages opt-outs itself says which word it was.
+#[tokio::test]
+async fn the_providers_own_reading_of_a_word_counts() {
+    let world = World::start().await;
+    world.providers(json!({"stop_blocks": false})).await;
+    let url = format!("{}/webhooks/twilio/inbound", world.url);
+    for (sid, body, kind, status) in [
+        ("SM01", "no more of this", "STOP", "suppressed"),
+        ("SM02", "back again", "START", "delivered"),
+    ] {
+        let mut fields = callback::inbound(sid, &mobile(1), body);
+        fields.push(("OptOutType".to_owned(), kind.to_owned()));
+        assert_eq!(world.call_back_signed(&url, &fields).await.status, 200);
+        world.settle().await;
+        let id = world.send(&mobile(1), "Hi", json!({})).await;
+        world.settle().await;
+        assert_eq!(world.message(&id).await["status"], status, "{kind}");
+        world.skip(1);
+    }
+}
