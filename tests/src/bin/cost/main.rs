@@ -1,0 +1,48 @@
+//! What a message costs: `cargo run -p carillon-tests --bin cost`.
+//!
+//! Sends a file of a thousand recipients and a single message through the whole stack, with a clock that is moved
+//! by hand, until the receipts are in and the packs are closed a day later. Prints what the engines counted and
+//! what DynamoDB's own rules make of the rows that were written, side by side. `--write` puts the tables into
+//! `docs/data-model.md`, between the markers. Ends with an error when a bulk message costs more than it may.
+
+mod document;
+mod formula;
+mod prices;
+mod purpose;
+mod report;
+mod rollup;
+mod run;
+
+use anyhow::{Result, ensure};
+
+use report::Runs;
+
+/// Write units of one message of a file: the promise.
+const MOST_WRITES: f64 = 4.5;
+/// Shards of the stream that a new on-demand table has.
+const SHARDS: usize = 4;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let write = std::env::args().skip(1).any(|argument| argument == "--write");
+    let runs = Runs {
+        bulk: run::bulk(SHARDS, false).await?,
+        one_shard: run::bulk(1, false).await?,
+        priced: run::bulk(SHARDS, true).await?,
+        single: run::single().await?,
+    };
+    let report = report::markdown(&runs);
+    document::say(&report);
+    for run in [&runs.bulk, &runs.one_shard, &runs.priced, &runs.single] {
+        run.agrees()?;
+    }
+    if write {
+        document::write(&report)?;
+    }
+    let writes = runs.bulk.writes();
+    ensure!(
+        writes <= MOST_WRITES,
+        "a bulk message costs {writes:.2} write units, over {MOST_WRITES}"
+    );
+    Ok(())
+}
