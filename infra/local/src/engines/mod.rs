@@ -4,7 +4,7 @@
 //! | service | engine | kept |
 //! |---|---|---|
 //! | DynamoDB with its stream | [`DynamoEngine`], on `dynoxide` | a file, or memory for tests |
-//! | SQS | [`SqsEngine`] | memory: due rows are the durable record |
+//! | SQS | [`SqsEngine`] | memory: due rows are the durable record; [`DURABLE`] queues: a file |
 //! | KMS | [`KmsEngine`] | the key: a file, or memory for tests |
 //!
 //! Each call passes [`fault::FaultLayer`], where tests let it fail, and is counted by
@@ -34,12 +34,17 @@ pub use self::dynamodb::{DynamoEngine, SequenceNumber, StreamRecord};
 pub use self::fault::{FaultLayer, Faults, Operation, ServiceName, Verdict};
 pub use self::kms::KmsEngine;
 pub use self::meter::{Meter, Snapshot};
-pub use self::sqs::{Depth, SqsEngine};
+pub use self::sqs::{Depth, SqsEngine, SqsOpenError};
 
 /// The region in every ARN of the embedded services.
 pub const REGION: &str = "us-east-1";
 /// The account in every ARN of the embedded services.
 pub const ACCOUNT: &str = "000000000000";
+
+/// The queues that survive a restart. No row knows of a callback between our 2xx and its
+/// application: the receive queue, and what could not be applied its dead letters, are the only
+/// record. (What the send queues carry is also a due row, which comes again by itself.)
+pub const DURABLE: &[&str] = &["receive", "receive-dead"];
 
 /// The stack's time.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -53,8 +58,8 @@ pub enum OpenError {
     DynamoDb(#[from] dynamodb::DynamoOpenError),
     #[error("KMS engine: {0}")]
     Kms(#[from] kms::KmsOpenError),
-    #[error("SQS engine: no randomness")]
-    Sqs(#[from] getrandom::Error),
+    #[error("SQS engine: {0}")]
+    Sqs(#[from] sqs::SqsOpenError),
 }
 
 /// The same configuration for each service; every SDK crate has types of its own for it.
@@ -92,8 +97,8 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Opens the engines on the files of `folder` (made when missing: `tables.db` and its
-    /// companions, `kms.key`), or in memory without one.
+    /// Opens the engines on the files of `folder` (made when missing: `tables.db` and
+    /// `queues.db` with their companions, `kms.key`), or in memory without one.
     ///
     /// # Errors
     /// When another process has the folder in use, or a file is not what it should be.
@@ -104,8 +109,9 @@ impl Engines {
         }
         let file = |name: &str| folder.map(|folder| folder.join(name));
         Ok(Self {
+            // First, for its lock is the folder's.
             dynamodb: Arc::new(DynamoEngine::open(file("tables.db").as_deref())?),
-            sqs: Arc::new(SqsEngine::new(clock)?),
+            sqs: Arc::new(SqsEngine::open(file("queues.db").as_deref(), DURABLE, clock)?),
             kms: Arc::new(KmsEngine::open(file("kms.key").as_deref())?),
             layers: Layers::default(),
             attempts: 3,

@@ -28,6 +28,9 @@ const MODELLED: &[(&str, &str)] = &[
     ("InvalidAttributeValue", "InvalidAttributeValue"),
 ];
 
+/// Not modelled; HTTP 500, so that the SDK tries again.
+const INTERNAL: &str = "InternalFailure";
+
 impl SqsError {
     /// `shape` without its namespace, for instance `QueueDoesNotExist`.
     pub fn new(shape: &'static str, message: impl Into<String>) -> Self {
@@ -56,6 +59,11 @@ impl SqsError {
         }
     }
 
+    /// The journal could not be written; the one error here that is not the caller's.
+    pub fn internal() -> Self {
+        Self::new(INTERNAL, "The embedded engine could not keep the change.")
+    }
+
     /// As a failed entry of a batch names it.
     pub fn code(&self) -> &'static str {
         self.code
@@ -64,8 +72,10 @@ impl SqsError {
     pub fn reply(&self) -> Reply {
         let modelled = MODELLED.iter().any(|(name, _)| *name == self.shape);
         let namespace = if modelled { "com.amazonaws.sqs" } else { "com.amazon.coral.service" };
-        let mut reply = Reply::error(400, &format!("{namespace}#{}", self.shape), &self.message);
-        reply.query_error = Some(format!("{};Sender", self.code));
+        let (status, fault) =
+            if self.shape == INTERNAL { (500, "Receiver") } else { (400, "Sender") };
+        let mut reply = Reply::error(status, &format!("{namespace}#{}", self.shape), &self.message);
+        reply.query_error = Some(format!("{};{fault}", self.code));
         reply
     }
 }

@@ -1,16 +1,21 @@
 //! SQS in memory, behind the real SDK client: standard queues with fair groups, delays, visibility,
 //! dead letters and long polling.
 //!
-//! Nothing here outlives the process, and nothing must: due rows in the table are the durable
-//! record, so a lost queue means that a lease runs out. Time comes from the stack's clock; whoever
-//! moves that clock calls [`SqsEngine::clock_moved`]. A message whose dead-letter queue does not
-//! exist is delivered again and again, never dropped.
+//! Most queues do not outlive the process, and need not: due rows in the table are the durable
+//! record, so a lost queue means that a lease runs out. A queue that is the only record of what is
+//! on it is named durable when the engine is opened: a message sent to it is on disk before the
+//! send is answered, gone from there before its delete is answered, and back (visible) when the
+//! queue is created after a restart ([`journal`]). A call the disk refused is answered 500.
+//!
+//! Time comes from the stack's clock; whoever moves that clock calls [`SqsEngine::clock_moved`]. A
+//! message whose dead-letter queue does not exist is delivered again and again, never dropped.
 //!
 //! Left out: FIFO queues (refused), access policies (accepted, ignored), message move tasks, tags.
 
 mod checksum;
 mod error;
 mod input;
+mod journal;
 mod operations;
 mod queue;
 mod receipt;
@@ -20,6 +25,7 @@ mod settings;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +36,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use self::error::SqsError;
-use self::queue::{Millis, Queue};
+use self::journal::{Change, Journal};
+use self::queue::{Message, Millis, Queue};
 use super::Clock;
 use super::connector::{Call, Reply, Service};
 use super::fault::ServiceName;
@@ -40,6 +47,15 @@ pub use queue::Depth;
 /// SQS bills a request for each 64 KiB of payload begun.
 const BILLED_BYTES: u64 = 65_536;
 
+/// Why the engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SqsOpenError {
+    #[error("no randomness")]
+    Randomness(#[from] getrandom::Error),
+    #[error("{path}: {source}")]
+    Journal { path: PathBuf, source: rusqlite::Error },
+}
+
 /// An SQS-compatible engine. Cheap to clone; all clones are the same engine.
 #[derive(Clone)]
 pub struct SqsEngine {
@@ -48,7 +64,10 @@ pub struct SqsEngine {
 
 struct Inner {
     clock: Clock,
+    /// Held for moments, never over a wait or a sync.
     state: Mutex<State>,
+    /// Where durable queues are kept; nowhere in memory.
+    journal: Option<Journal>,
     /// Something may have become visible.
     changed: Notify,
 }
@@ -59,6 +78,12 @@ struct State {
     /// Distinguishes this engine's receipts from those of an earlier process.
     instance: u64,
     messages: u64,
+    /// Names of the queues whose messages are kept; none without a journal.
+    durable: &'static [&'static str],
+    /// What an earlier process left on queues that are not created yet.
+    earlier: BTreeMap<String, Vec<Message>>,
+    /// Still to be written to the journal, before the call that caused it is answered.
+    changes: Vec<Change>,
 }
 
 impl std::fmt::Debug for SqsEngine {
@@ -68,16 +93,34 @@ impl std::fmt::Debug for SqsEngine {
 }
 
 impl SqsEngine {
-    /// An engine without queues.
+    /// An engine without queues. Those named in `durable` keep their messages in the SQLite file at
+    /// `path`; without a path nothing is kept. Not for two engines at once: whoever opens the
+    /// folder sees to that.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the system has no randomness to give, or the file is not a journal.
     #[expect(clippy::disallowed_methods, reason = "receipts must differ from an earlier process's")]
-    pub fn new(clock: Clock) -> Result<Self, getrandom::Error> {
-        let state = State { queues: BTreeMap::new(), instance: getrandom::u64()?, messages: 0 };
-        Ok(Self {
-            inner: Arc::new(Inner { clock, state: Mutex::new(state), changed: Notify::new() }),
-        })
+    pub fn open(
+        path: Option<&Path>,
+        durable: &'static [&'static str],
+        clock: Clock,
+    ) -> Result<Self, SqsOpenError> {
+        let now = clock().as_millisecond();
+        let opened = path.map(|path| {
+            Journal::open(path, now)
+                .map_err(|source| SqsOpenError::Journal { path: path.into(), source })
+        });
+        let (journal, earlier) = opened.transpose()?.unzip();
+        let state = State {
+            queues: BTreeMap::new(),
+            instance: getrandom::u64()?,
+            messages: 0,
+            durable: if journal.is_some() { durable } else { &[] },
+            earlier: earlier.unwrap_or_default(),
+            changes: Vec::new(),
+        };
+        let (state, changed) = (Mutex::new(state), Notify::new());
+        Ok(Self { inner: Arc::new(Inner { clock, state, journal, changed }) })
     }
 
     /// Wakes long polls so that they look at the clock again. To be called after the clock was set,
@@ -109,13 +152,47 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(&self, operation: &str, body: &Value) -> Result<Value, SqsError> {
+    async fn answer(self: &Arc<Self>, operation: &str, body: &Value) -> Result<Value, SqsError> {
         if operation == "ReceiveMessage" {
             return self.receive(body).await;
         }
-        let answer = self.lock().run(operation, body, self.now());
+        let (answer, changes) = {
+            let mut state = self.lock();
+            (state.run(operation, body, self.now()), std::mem::take(&mut state.changes))
+        };
+        self.keep(changes).await?;
         self.changed.notify_waiters();
         answer
+    }
+
+    /// Writes `changes` to the journal, then puts what was sent on its queue. Also done to the end
+    /// when the caller no longer waits.
+    ///
+    /// # Errors
+    /// When the disk refuses. What was sent is then nowhere; what was deleted or moved comes back
+    /// after a restart, as SQS may also deliver again.
+    async fn keep(self: &Arc<Self>, changes: Vec<Change>) -> Result<(), SqsError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let inner = Arc::clone(self);
+        let work = move || {
+            inner.journal.as_ref().map_or(Ok(()), |journal| journal.write(&changes))?;
+            inner.lock().settle(changes);
+            inner.changed.notify_waiters();
+            Ok::<(), rusqlite::Error>(())
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "queue journal failed");
+                Err(SqsError::internal())
+            }
+            Err(error) => {
+                tracing::error!(%error, "queue journal stopped in a write");
+                Err(SqsError::internal())
+            }
+        }
     }
 
     /// Long polling: looks again whenever something changed or the time has come for something to
@@ -124,14 +201,20 @@ impl Inner {
         clippy::disallowed_methods,
         reason = "a poll waits; what it waits for is the given clock"
     )]
-    async fn receive(&self, body: &Value) -> Result<Value, SqsError> {
+    async fn receive(self: &Arc<Self>, body: &Value) -> Result<Value, SqsError> {
         let started = self.now();
         loop {
             let mut changed = pin!(self.changed.notified());
             // Registered before looking, so that nothing is missed in between.
             changed.as_mut().enable();
             let now = self.now();
-            let looked = self.lock().receive(body, now)?;
+            let (looked, changes) = {
+                let mut state = self.lock();
+                (state.receive(body, now)?, std::mem::take(&mut state.changes))
+            };
+            // Refused by the disk, a dead letter is only on its old queue again after a restart:
+            // no reason to hold back what was received.
+            let _ = self.keep(changes).await;
             if looked.moved {
                 self.changed.notify_waiters();
             }

@@ -8,6 +8,7 @@ use super::State;
 use super::checksum;
 use super::error::SqsError;
 use super::input::{self, At, Attributes, CreateQueue, Named, Prefix, Receipt, Receive, Send};
+use super::journal::Change;
 use super::queue::{Delivery, Message, Millis, Queue};
 use super::receipt::Held;
 use super::settings::{Settings, arn};
@@ -41,7 +42,9 @@ impl State {
             }
             "DeleteQueue" => {
                 let at: At = input::read(body)?;
-                self.queues.remove(at.queue()).map(|_| json!({})).ok_or_else(SqsError::no_queue)
+                let queue = self.queues.remove(at.queue()).ok_or_else(SqsError::no_queue)?;
+                self.changes.extend(queue.kept().map(|id| Change::Removed { id }));
+                Ok(json!({}))
             }
             "GetQueueAttributes" => self.attributes(body, now),
             "SetQueueAttributes" => {
@@ -62,7 +65,10 @@ impl State {
                 self.each(body, |state, entry| state.change_visibility(body, entry, now))
             }
             "PurgeQueue" => {
-                self.queue(body)?.purge();
+                let queue = self.queue(body)?;
+                let kept: Vec<String> = queue.kept().collect();
+                queue.purge();
+                self.changes.extend(kept.into_iter().map(|id| Change::Removed { id }));
                 Ok(json!({}))
             }
             _ => {
@@ -96,7 +102,13 @@ impl State {
                 return Err(SqsError::new("QueueNameExists", message));
             }
             Entry::Occupied(_) => {}
-            Entry::Vacant(place) => drop(place.insert(Queue::new(wanted, now))),
+            Entry::Vacant(place) => {
+                let earlier = self.earlier.remove(place.key()).unwrap_or_default();
+                let queue = place.insert(Queue::new(wanted, now));
+                for message in earlier {
+                    queue.send(message, now, 0);
+                }
+            }
         }
         Ok(answer)
     }
@@ -129,6 +141,8 @@ impl State {
         let delay = input::seconds("DelaySeconds", send.delay_seconds, 900)?;
         self.messages += 1;
         let id = message_id(self.instance, self.messages);
+        let name = input::read::<At>(body)?.queue().to_owned();
+        let kept = self.durable.contains(&&*name);
         let queue = self.queue(body)?;
         let text = send.check(queue.settings.max_size)?.to_owned();
         let message = Message {
@@ -142,14 +156,31 @@ impl State {
             first_received_at: None,
             receives: 0,
             dead_letter_source: None,
+            kept,
         };
         let mut answer = json!({"MessageId": message.id, "MD5OfMessageBody": message.body_md5});
         if let Some(sum) = &message.attributes_md5 {
             answer["MD5OfMessageAttributes"] = json!(sum);
         }
         let delay = delay.unwrap_or(queue.settings.delay);
-        queue.send(message, now, delay);
+        if kept {
+            self.changes.push(Change::Sent { queue: name, message, delay });
+        } else {
+            queue.send(message, now, delay);
+        }
         Ok(answer)
+    }
+
+    /// Puts on their queues what was sent and is now kept.
+    pub fn settle(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            if let Change::Sent { queue, message, delay } = change
+                && let Some(queue) = self.queues.get_mut(&queue)
+            {
+                let now = message.sent_at;
+                queue.send(message, now, delay);
+            }
+        }
     }
 
     /// One look; waiting for more is the caller's.
@@ -175,14 +206,20 @@ impl State {
         let taken = queue.receive(now, max as usize, visibility, limit, &mut dead);
         let (wait, next_change) = (wait.unwrap_or(queue.settings.wait), queue.next_change());
         let moved = !dead.is_empty();
-        if let Some(target) = redrive.and_then(|redrive| self.queues.get_mut(&redrive.queue)) {
+        if let Some(target) = redrive.map(|redrive| redrive.queue)
+            && let Some(queue) = self.queues.get_mut(&target)
+        {
             for letter in dead {
-                let source = Some(arn(&name));
-                target.send(
+                let source = arn(&name);
+                if letter.kept {
+                    let (id, queue, source) = (letter.id.clone(), target.clone(), source.clone());
+                    self.changes.push(Change::Moved { id, queue, source });
+                }
+                queue.send(
                     Message {
                         receives: 0,
                         first_received_at: None,
-                        dead_letter_source: source,
+                        dead_letter_source: Some(source),
                         ..letter
                     },
                     now,
@@ -251,9 +288,13 @@ impl State {
         let name = input::read::<At>(body)?.queue().to_owned();
         let queue = self.queue(body)?;
         let held = Held::read(&name, &input.receipt_handle)?;
-        // A receipt of an earlier process names a message that is gone.
-        if held.instance == instance {
-            queue.delete(held.number, held.receive);
+        // A receipt of an earlier process names nothing here: what was kept has to be received
+        // again.
+        if held.instance == instance
+            && let Some(message) = queue.delete(held.number, held.receive)
+            && message.kept
+        {
+            self.changes.push(Change::Removed { id: message.id });
         }
         Ok(json!({}))
     }

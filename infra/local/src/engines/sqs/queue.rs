@@ -29,6 +29,8 @@ pub(super) struct Message {
     pub receives: u32,
     /// ARN of the queue this dead letter came from.
     pub dead_letter_source: Option<String>,
+    /// The journal has it until it is deleted, on whatever queue.
+    pub kept: bool,
 }
 
 /// A message handed out, with the number its receipt names.
@@ -142,11 +144,16 @@ impl Queue {
     }
 
     /// Deletes the message when `receive` is its latest receipt, also if it has become visible
-    /// again.
-    pub fn delete(&mut self, number: u64, receive: u32) {
-        if self.entries.get(&number).is_some_and(|entry| entry.message.receives == receive) {
-            self.remove(number);
-        }
+    /// again. Gives what was deleted.
+    pub fn delete(&mut self, number: u64, receive: u32) -> Option<Message> {
+        let entry = self.entries.get(&number)?;
+        if entry.message.receives == receive { self.remove(number) } else { None }
+    }
+
+    /// The ids of the messages the journal has.
+    pub fn kept(&self) -> impl Iterator<Item = String> {
+        let messages = self.entries.values().map(|entry| &entry.message);
+        messages.filter(|message| message.kept).map(|message| message.id.clone())
     }
 
     /// False when the message is not in flight under this receipt.
@@ -276,6 +283,7 @@ mod tests {
             first_received_at: None,
             receives: 0,
             dead_letter_source: None,
+            kept: false,
         }
     }
 

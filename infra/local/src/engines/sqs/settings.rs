@@ -66,7 +66,8 @@ impl Settings {
                 "MaximumMessageSize" => self.max_size = number(1_024, MAX_SIZE as i64)? as usize,
                 "RedrivePolicy" if text.is_empty() => self.redrive = None,
                 "RedrivePolicy" => self.redrive = Some(redrive(text).ok_or_else(|| invalid(name))?),
-                // Kept by AWS, without effect here: nobody else can read this process's memory.
+                // Kept by AWS, without effect here: nobody else can read this process's memory,
+                // and the journal is as open as the tables beside it.
                 "Policy"
                 | "KmsMasterKeyId"
                 | "KmsDataKeyReusePeriodSeconds"

@@ -1,5 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests of the edge itself use real time")]
 
+mod durability;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -24,10 +27,14 @@ struct Stack {
 
 impl Stack {
     fn new() -> Self {
+        Self::open(None)
+    }
+
+    fn open(folder: Option<&Path>) -> Self {
         let clock = Arc::new(AtomicI64::new(1_000_000));
         let read = Arc::clone(&clock);
         let now = move || jiff::Timestamp::from_second(read.load(Ordering::SeqCst)).unwrap();
-        let engines = Engines::open(None, Arc::new(now)).unwrap();
+        let engines = Engines::open(folder, Arc::new(now)).unwrap();
         Self { client: engines.sqs(), engines, clock }
     }
 
