@@ -5,11 +5,13 @@
 //! - [`Answer`], [`shows`]: what came back, and what it must show
 //! - [`callback`]: callbacks that a story makes itself, signed or not
 //! - [`gateway`]: a provider's front that is too busy
+//! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
 //! - [`people`]: numbers of nobody
 
 mod answer;
 pub mod callback;
 pub mod gateway;
+pub mod patience;
 pub mod people;
 mod world;
 

@@ -4,6 +4,5 @@
 
 mod client;
 mod file;
-mod patience;
 mod process;
 mod stories;

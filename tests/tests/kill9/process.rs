@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::process::{Child, Command};
 
 use crate::client::Client;
-use crate::patience::{Stopwatch, eventually};
+use carillon_tests::patience::{Stopwatch, eventually};
 
 const ADMIN_KEY: &str = "crl_killed_and_started_again";
 /// Below the ports that systems give to outgoing connections, so that nobody takes ours between two starts.

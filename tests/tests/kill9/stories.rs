@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Received};
 use crate::file::{File, ROWS, TEXT, read_report, thousand_rows};
-use crate::patience::{Stopwatch, eventually};
 use crate::process::{Home, Running};
+use carillon_tests::patience::{Stopwatch, eventually};
 
 const SOON: Duration = Duration::from_secs(60);
 /// A lost attempt is asked for after 60 s, again after 60 s, and then sent again; a lease that a killed

@@ -7,9 +7,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::aws::aws;
-use crate::patience::eventually;
 use crate::sending::TO;
 use crate::world::{TWILIO_TOKEN, World};
+use carillon_tests::patience::{PAUSE, eventually};
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
@@ -62,7 +62,7 @@ pub async fn poison_is_put_aside(world: &mut World) -> Result<()> {
             set(queue, serde_json::json!({"RedrivePolicy": policy})).await?;
         }
         aws(&["sqs", "send-message", "--queue-url", queue, "--message-body", "{\"v\":0}"]).await?;
-        let body = eventually("the dead letter", SECONDS(60), async || {
+        let body = eventually("the dead letter", SECONDS(60), PAUSE, async || {
             let answer = aws(&[
                 "sqs",
                 "receive-message",

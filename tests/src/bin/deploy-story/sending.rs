@@ -8,8 +8,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::aws::aws;
-use crate::patience::{eventually, now};
 use crate::world::{FROM, TWILIO_ACCOUNT, TWILIO_TOKEN, World};
+use carillon_tests::patience::{PAUSE, eventually, now};
 
 /// An Australian mobile number that is in no test list of the provider.
 pub const TO: &str = "+61412345678";
@@ -116,14 +116,14 @@ pub async fn a_file_is_delivered(world: &mut World) -> Result<()> {
     let import = client.upload("/v1/messages/bulk", &csv, &fields).await?;
     let id = import["id"].as_str().context("an import's id")?;
     let path = format!("/v1/imports/{id}");
-    eventually("the import", Duration::from_secs(150), async || {
+    eventually("the import", Duration::from_secs(150), PAUSE, async || {
         let import = client.get(&path).await?;
         let done = import["accepted"] == ROWS && import["rejected"] == 1;
         Ok(if done { Ok(()) } else { Err(import.to_string()) })
     })
     .await?;
 
-    let sent = eventually("all of the file", Duration::from_secs(150), async || {
+    let sent = eventually("all of the file", Duration::from_secs(150), PAUSE, async || {
         let listed = client.get("/v1/messages?limit=200&status=delivered").await?;
         let ids = ids(&listed, |message| {
             message["to"].as_str().is_some_and(|to| to.starts_with("+614400000"))
@@ -167,7 +167,7 @@ pub async fn the_schedule_sends(world: &mut World) -> Result<()> {
 pub async fn statistics_follow(world: &mut World) -> Result<()> {
     let client = world.client()?;
     let count = world.sent.len();
-    eventually("the statistics", Duration::from_secs(60), async || {
+    eventually("the statistics", Duration::from_secs(60), PAUSE, async || {
         let stats = client.get("/v1/stats").await?;
         let done = stats["total_delivered"] == count && stats["total_failed"] == 0;
         Ok(if done { Ok(()) } else { Err(format!("{count} were delivered: {stats}")) })
@@ -177,7 +177,7 @@ pub async fn statistics_follow(world: &mut World) -> Result<()> {
 
 async fn delivered(world: &World, id: &str, seconds: u64) -> Result<Value> {
     let client = world.client()?;
-    eventually("the delivery", Duration::from_secs(seconds), async || {
+    eventually("the delivery", Duration::from_secs(seconds), PAUSE, async || {
         let message = client.message(id).await?;
         match message["status"].as_str() {
             Some("delivered") => Ok(Ok(message)),

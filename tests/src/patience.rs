@@ -1,8 +1,12 @@
-//! The one place that waits and looks at a clock: the process runs in real time.
+//! Waiting for what happens elsewhere: the one place that sleeps and looks at a clock. A process and a deployed
+//! stack run in real time, so there is nothing to step.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+
+/// Between two questions to what is quick to ask.
+pub const PAUSE: Duration = Duration::from_millis(250);
 
 pub struct Stopwatch(Instant);
 
@@ -15,6 +19,11 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is asked of a real system has a real time")]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 /// Asks every `pause` until the answer is there. `ask` says `Err` for what can no longer come right, and
