@@ -96,6 +96,11 @@ pub async fn put(
     let now = ctx.clock.now();
     let owner = Owner::Integration(caller.org, name);
     let plaintext = zeroize::Zeroizing::new(json!(credentials).to_string().into_bytes());
+    let account = provider(name).account_name(&credentials);
+    let account_since = match &before {
+        Some(before) if before.account == account => before.account_since,
+        Some(_) | None => now,
+    };
     let integration = Integration {
         org: caller.org,
         provider: name,
@@ -103,9 +108,10 @@ pub async fn put(
         settings,
         credentials: ctx.secrets.encrypt(owner, &plaintext).await?,
         masked,
-        account: provider(name).account_name(&credentials),
+        account,
         callback_token_hash: token.as_deref().map(callbacks::token_hash),
         status: IntegrationStatus::default(),
+        account_since,
         created_at: before.map_or(now, |b| b.created_at),
         updated_at: now,
     };

@@ -129,6 +129,12 @@ async fn look_up(
     let Some(request) = provider(name).look_up_request(account, &probe) else {
         return Ok(Finding::CannotAsk("this provider keeps no list that can be asked"));
     };
+    let integration = run.ctx.store.integration(run.org, name).await?;
+    if integration.is_none_or(|i| i.account_since > started) {
+        return Ok(Finding::CannotAsk(
+            "the account was replaced since; its list would not have it",
+        ));
+    }
     let timeout = Duration::from_secs(run.ctx.config.tuning.call_seconds.into());
     let Ok(answer) = run.ctx.providers.call(request, timeout).await else {
         return Ok(Finding::Later);

@@ -129,6 +129,7 @@ async fn connect_to_simulator(stack: &Stack) -> anyhow::Result<()> {
         credentials: ctx.secrets.encrypt(Owner::Integration(stack.org, name), &sealed).await?,
         masked: [pair("account_sid", "(simulator)"), pair("auth_token", "(simulator)")].into(),
         account: provider(name).account_name(&credentials),
+        account_since: now,
         callback_token_hash: None,
         status: IntegrationStatus::default(),
         created_at: now,

@@ -21,6 +21,9 @@ pub struct Integration {
     pub masked: BTreeMap<String, String>,
     /// The provider's name of the account, for callbacks that carry it.
     pub account: Option<String>,
+    /// Since when it has been this account: what was sent before is in another
+    /// account's list.
+    pub account_since: Timestamp,
     /// Hash of the secret part of the callback's path.
     pub callback_token_hash: Option<String>,
     pub status: IntegrationStatus,
@@ -143,7 +146,7 @@ fn write(i: &Integration) -> Item {
     w.some("ba", i.status.balance.as_ref(), |m| s(serde_json::json!(m).to_string()));
     w.some("le", i.status.last_error.as_ref(), s);
     w.some("lt", i.status.last_tested_at, crate::attributes::ms);
-    w.time("ca", i.created_at).time("ua", i.updated_at);
+    w.time("as", i.account_since).time("ca", i.created_at).time("ua", i.updated_at);
     w.done()
 }
 
@@ -159,6 +162,7 @@ fn read(item: &Item) -> Result<Integration> {
         credentials: r.bytes("cr").ok_or_else(|| r.corrupt("cr"))?.to_vec(),
         masked: r.json("mk")?.unwrap_or_default(),
         account: r.maybe_text("ac").map(str::to_owned),
+        account_since: r.time("as")?,
         callback_token_hash: r.maybe_text("th").map(str::to_owned),
         status: IntegrationStatus {
             balance: r.json("ba")?,

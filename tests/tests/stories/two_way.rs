@@ -1,5 +1,8 @@
 //! People write back.
 
+use carillon_domain::ProviderName;
+use carillon_domain::receipt::InboundMessage;
+use carillon_runtime::body::{ReceiveBody, Received};
 use carillon_simulator::{DEFAULT_FROM, Inbound};
 use carillon_tests::people::mobile;
 use carillon_tests::{World, callback, shows};
@@ -204,4 +207,30 @@ async fn the_providers_own_reading_of_a_word_counts() {
         assert_eq!(world.message(&id).await["status"], status, "{kind}");
         world.skip(1);
     }
+}
+
+/// Queues keep no order, and bring things again: what the person wrote last counts.
+#[tokio::test]
+async fn an_old_start_that_comes_late_does_not_undo_a_newer_stop() {
+    let world = World::start().await;
+    let wrote = world.now();
+    world.skip(1);
+    world.person_writes(&mobile(1), "STOP").await;
+    world.settle().await;
+    let start = InboundMessage {
+        provider: ProviderName::Twilio,
+        provider_message_id: "SM0000000000000000000000000000late".to_owned(),
+        from: mobile(1),
+        to: "+15005550006".to_owned(),
+        body: "START".to_owned(),
+        media: Vec::new(),
+        keyword: None,
+    };
+    let body = ReceiveBody::new(world.stack.org, Received::Inbound(start), wrote);
+    world.stack.ctx.queues.receive(&body).await.expect("queued");
+    world.settle().await;
+    let id = world.send(&mobile(1), "Hi", json!({})).await;
+    world.settle().await;
+    shows(&world.message(&id).await, &json!({"status": "suppressed"}));
+    assert!(world.accepted_for(&mobile(1)).await.is_empty());
 }

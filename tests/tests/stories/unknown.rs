@@ -365,3 +365,28 @@ async fn a_message_that_waits_for_its_retry_can_be_cancelled() {
     world.advance(5).await;
     assert_eq!(world.received().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_message_of_an_account_that_was_replaced_is_held_and_not_sent_again() {
+    let world = World::start().await;
+    trouble(&world, json!([{"kind": "close_after_accept"}])).await;
+    world.providers(json!({"callbacks": {"lose": ["sent", "delivered"]}})).await;
+    let id = world.send(&mobile(1), "Hi", json!({})).await;
+    world.settle().await;
+    shows(&world.message(&id).await, &json!({"status": "unknown"}));
+    world.skip(1);
+    let account = json!({
+        "credentials": {
+            "account_sid": "AC00000000000000000000000000000002",
+            "auth_token": "0123456789abcdef0123456789abcdef",
+        },
+        "settings": {"from": "+15005550006"},
+    });
+    let _ = world.put("/v1/integrations/twilio", &account).await.ok(200);
+    world.advance(10).await;
+    shows(
+        &world.message(&id).await,
+        &json!({"status": "unknown", "decisions": [{"decision": "hold"}]}),
+    );
+    assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1);
+}
