@@ -390,3 +390,26 @@ async fn a_message_of_an_account_that_was_replaced_is_held_and_not_sent_again() 
     );
     assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1);
 }
+
+/// A provider that takes everything and never answers must not get a copy every
+/// quarter of an hour for ever.
+#[tokio::test]
+async fn sending_again_by_policy_ends_with_the_attempts() {
+    let world = World::start().await;
+    world.set_up_twilio(json!({"look_up": false})).await;
+    let policy = json!({"unknown_policy": "resend", "max_attempts": 2});
+    let _ = world.patch("/v1/settings", &policy).await.ok(200);
+    trouble(&world, json!([{"kind": "close_after_accept", "times": 20}])).await;
+    let id = world.send(&mobile(1), "Hi", json!({})).await;
+    world.settle().await;
+    world.advance(90).await;
+    shows(
+        &world.message(&id).await,
+        &json!({
+            "status": "unknown",
+            "attempts": [{"number": 1}, {"number": 2, "outcome": "unknown"}],
+            "decisions": [{"decision": "resend"}, {"decision": "hold"}],
+        }),
+    );
+    assert_eq!(world.accepted_for(&mobile(1)).await.len(), 2);
+}
