@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::auth::Caller;
 use crate::extract::body_problem;
 use crate::idempotency;
-use crate::messages::{read_channel, read_text, read_time};
+use crate::messages::{read_channel, read_text, read_time, read_word};
 use crate::problem::{FieldError, Problem};
 use crate::view;
 
@@ -212,13 +212,7 @@ impl Form {
         known: &str,
         wrong: &mut Vec<FieldError>,
     ) -> Option<T> {
-        let text = self.text(field)?;
-        let parsed = parse(text);
-        if parsed.is_none() {
-            let detail = format!("“{text}” is not known here; use {known}.");
-            wrong.push(FieldError::new(field, "invalid_value", detail));
-        }
-        parsed
+        read_word(field, self.text(field), parse, known, wrong)
     }
 
     fn table(&self) -> Result<Table, FieldError> {

@@ -12,11 +12,6 @@ pub fn new_token() -> String {
     ids::encode(&random::bytes::<20>())
 }
 
-/// As the webhook looks it up.
-pub fn token_hash(token: &str) -> String {
-    ids::encode(&ids::hash(&[b"callback", token.as_bytes()]))
-}
-
 /// What to enter where; `null` where this installation has no public address.
 pub fn addresses(ctx: &Context, name: ProviderName, token: Option<&str>) -> Value {
     let Some(base) = &ctx.config.public_url else { return Value::Null };

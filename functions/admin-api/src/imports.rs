@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use carillon_domain::ImportId;
-use carillon_domain::import::{Import, Rejected};
+use carillon_domain::import::{DUPLICATE, Import, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
 use serde_json::Value;
@@ -20,8 +20,6 @@ use crate::view;
 
 /// Pages read at a time.
 const PAGES: i32 = 50;
-/// Code of lines that repeat a number; they are counted, not rejected.
-const DUPLICATE: &str = "duplicate";
 
 /// `GET /v1/imports/{id}`
 pub async fn read(

@@ -11,7 +11,7 @@ use carillon_domain::integration::IntegrationSettings;
 use carillon_providers::{Account, CallbackTrust, Credentials, TestResult, provider};
 use carillon_runtime::Context;
 use carillon_runtime::secrets::Owner;
-use carillon_store::{Integration, IntegrationStatus, Role};
+use carillon_store::{Integration, IntegrationStatus, Role, callback_token_hash};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ pub async fn put(
         credentials: ctx.secrets.encrypt(owner, &plaintext).await?,
         masked,
         account,
-        callback_token_hash: token.as_deref().map(callbacks::token_hash),
+        callback_token_hash: token.as_deref().map(callback_token_hash),
         status: IntegrationStatus::default(),
         account_since,
         created_at: before.map_or(now, |b| b.created_at),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use carillon_domain::import::{Entry, Import, Page, Rejected};
+use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Rejected};
 use carillon_domain::rows::{self, CorruptChunk, Row};
 use carillon_domain::template::{Template, TemplateError};
 use carillon_domain::{AddressKey, MessageId, PhoneNumber, segments};
@@ -10,9 +10,6 @@ use carillon_runtime::Context;
 use carillon_runtime::context::InstallationError;
 use carillon_store::StoreError;
 use serde_json::{Map, Value};
-
-/// Code of a line whose number an earlier line of the same page has.
-pub const DUPLICATE: &str = "duplicate";
 
 /// Of a reason that is kept with a page.
 const DETAIL_CHARACTERS: usize = 200;

@@ -3,7 +3,7 @@
 //! absent; then its packs, which make the messages due; then the seal; then the
 //! cursor. A repeat finds what is there and goes on behind it.
 
-use carillon_domain::import::{Entry, Import, Page, Progress};
+use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Progress};
 use carillon_domain::message::{Content, Direction, Message, Source, State};
 use carillon_domain::pack::{Pack, Stage};
 use carillon_domain::rows::Row;
@@ -114,7 +114,7 @@ async fn page(
     ctx.store.seal_page(org, id, number, &doubles).await?;
 
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let repeated = frozen.rejected.iter().filter(|r| r.code == freeze::DUPLICATE).count();
+    let repeated = frozen.rejected.iter().filter(|r| r.code == DUPLICATE).count();
     let progress = Progress {
         pages: number + 1,
         chunk: frozen.next_chunk,

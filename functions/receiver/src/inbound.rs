@@ -1,7 +1,7 @@
 //! A person wrote. The words come first: an opt-out is stored before the
 //! message that says it, so that no send begun after this call slips between.
 
-use carillon_domain::keywords::{self, Keyword, Match};
+use carillon_domain::keywords::{Keyword, Match};
 use carillon_domain::message::{
     Content, Decision, DecisionKind, Direction, Message, Source, State, SuppressionReason,
 };
@@ -38,10 +38,7 @@ pub async fn apply(
     }
     let at = i64::try_from(id.at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let at = at.unwrap_or(now);
-    let found = match inbound.keyword {
-        Some(keyword) => Some(Match::Exact(keyword)),
-        None => keywords::classify(&inbound.body),
-    };
+    let found = inbound.said();
     let mut message = received(org, id, inbound, at);
     match found.and_then(Match::keyword) {
         Some(Keyword::Stop) => {

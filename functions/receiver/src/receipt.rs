@@ -1,6 +1,6 @@
 //! A delivery receipt meets its message.
 
-use carillon_domain::message::{EventSource, SuppressionReason};
+use carillon_domain::message::EventSource;
 use carillon_domain::receipt::{Receipt, ReceiptKind};
 use carillon_domain::transition::Verdict;
 use carillon_domain::{Failure, FailureReason, MessageId, OrgId, ProviderName};
@@ -55,14 +55,6 @@ async fn suppress(
     now: Timestamp,
 ) -> Result<(), ReceiveError> {
     let Some(m) = ctx.store.message(org, id).await? else { return Ok(()) };
-    let suppression = Suppression {
-        address: m.address,
-        channel: m.channel,
-        reason: SuppressionReason::Provider,
-        words: None,
-        source_message_id: Some(id.to_string()),
-        at: now,
-        by: format!("{} {}", provider.as_str(), failure.code),
-    };
+    let suppression = Suppression::by_provider(&m, provider, &failure.code, now);
     Ok(ctx.store.suppress(org, id.address(), &suppression).await?)
 }

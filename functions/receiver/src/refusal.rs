@@ -21,7 +21,7 @@ pub async fn apply(
     let jitter = random::unit();
     ctx.store
         .change_message(org, id, &random::token(), now, |m| {
-            let limits = Limits { max_attempts: settings.max_attempts, expires_at: m.expires_at };
+            let limits = Limits::of(&settings, m);
             let next = retry::next(failure, attempt, limits, retry_after, now, jitter);
             let answered = Answered { code: Some(failure.code.clone()), ..Answered::default() };
             let verdict = m.refused(attempt, answered, failure, next, now);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use carillon_domain::integration::Money;
-use carillon_domain::message::{EventSource, Message, SuppressionReason};
+use carillon_domain::message::{EventSource, Message};
 use carillon_domain::receipt::{Receipt, ReceiptKind};
 use carillon_domain::retry::{self, Limits, Next};
 use carillon_domain::transition::{Answered, NotClaimable, Verdict};
@@ -333,18 +333,8 @@ async fn keep_as_receipt(
 
 /// The provider says that the person does not want our messages.
 async fn suppress(run: &Run<'_>, message: &Message, failure: &Failure) -> Result<(), SendError> {
-    let suppression = Suppression {
-        address: message.address.clone(),
-        channel: message.channel,
-        reason: SuppressionReason::Provider,
-        words: None,
-        source_message_id: Some(message.id.to_string()),
-        at: run.ctx.clock.now(),
-        by: format!(
-            "{} {}",
-            message.provider.map_or("provider", ProviderName::as_str),
-            failure.code
-        ),
-    };
+    let Some(provider) = message.provider else { return Ok(()) };
+    let now = run.ctx.clock.now();
+    let suppression = Suppression::by_provider(message, provider, &failure.code, now);
     Ok(run.ctx.store.suppress(run.org, message.id.address(), &suppression).await?)
 }

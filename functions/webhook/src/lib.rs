@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use carillon_domain::ProviderName;
-use carillon_domain::keywords::{self, Keyword, Match};
+use carillon_domain::keywords::{Keyword, Match};
 use carillon_domain::receipt::InboundMessage;
 use carillon_providers::{Callback, CallbackEvent, provider};
 use carillon_runtime::Context;
@@ -105,8 +105,7 @@ async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), 
 }
 
 fn is_stop(m: &InboundMessage) -> bool {
-    let keyword = m.keyword.or_else(|| keywords::classify(&m.body).and_then(Match::keyword));
-    keyword == Some(Keyword::Stop)
+    m.said().and_then(Match::keyword) == Some(Keyword::Stop)
 }
 
 /// The provider is told to come again.

@@ -1,10 +1,10 @@
 //! Whose callback is it? The one whose secret verifies it.
 
-use carillon_domain::{OrgId, ProviderName, ids};
+use carillon_domain::{OrgId, ProviderName};
 use carillon_providers::{Callback, CallbackTrust, provider};
 use carillon_runtime::Context;
 use carillon_runtime::accounts::AccountError;
-use carillon_store::Integration;
+use carillon_store::{Integration, callback_token_hash};
 
 /// Whom a callback belongs to.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub async fn of(
         CallbackTrust::PathToken => {
             let token = rest.rsplit('/').next().unwrap_or_default();
             // Looked up by its hash: no comparison leaks how much of it fits.
-            let hash = ids::encode(&ids::hash(&[b"callback", token.as_bytes()]));
+            let hash = callback_token_hash(token);
             let org = ctx.store.organization_of_token(name, &hash).await?;
             Ok(org.map_or(Owner::Nobody, Owner::One))
         }

@@ -77,6 +77,10 @@ pub struct Entry {
     pub message: MessageId,
 }
 
+/// Code of a line whose number an earlier line of the same page has. Such lines
+/// are counted apart from those with something wrong.
+pub const DUPLICATE: &str = "duplicate";
+
 /// A line that becomes no message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rejected {

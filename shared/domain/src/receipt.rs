@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::keywords::{self, Keyword, Match};
 use crate::{Failure, MessageId, ProviderName};
 
 /// A delivery receipt. Any order, any number of times, even before our own
@@ -41,7 +42,15 @@ pub struct InboundMessage {
     pub body: String,
     pub media: Vec<String>,
     /// Set where the provider has already read a keyword, and has answered it.
-    pub keyword: Option<crate::keywords::Keyword>,
+    pub keyword: Option<Keyword>,
+}
+
+impl InboundMessage {
+    /// What the person asks for: as the provider read it, else as we do.
+    #[must_use]
+    pub fn said(&self) -> Option<Match> {
+        self.keyword.map_or_else(|| keywords::classify(&self.body), |k| Some(Match::Exact(k)))
+    }
 }
 
 impl std::fmt::Debug for InboundMessage {

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Failure, FailureReason};
+use crate::settings::Settings;
+use crate::{Failure, FailureReason, Message};
 
 /// First pause; it doubles with each attempt.
 const FIRST: SignedDuration = SignedDuration::from_secs(60);
@@ -27,6 +28,13 @@ pub struct Limits {
     /// In all: the first attempt and the retries.
     pub max_attempts: u16,
     pub expires_at: Option<Timestamp>,
+}
+
+impl Limits {
+    #[must_use]
+    pub const fn of(settings: &Settings, message: &Message) -> Self {
+        Self { max_attempts: settings.max_attempts, expires_at: message.expires_at }
+    }
 }
 
 /// Decides after a refused attempt. `jitter` is uniform in `[0, 1)`: the pause

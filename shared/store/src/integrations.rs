@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use carillon_domain::integration::{IntegrationSettings, Money};
-use carillon_domain::{OrgId, ProviderName};
+use carillon_domain::{OrgId, ProviderName, ids};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, Writer, s};
@@ -37,6 +37,12 @@ pub struct IntegrationStatus {
     pub balance: Option<Money>,
     pub last_error: Option<String>,
     pub last_tested_at: Option<Timestamp>,
+}
+
+/// The secret part of a callback's path as it is stored and looked up.
+#[must_use]
+pub fn callback_token_hash(token: &str) -> String {
+    ids::encode(&ids::hash(&[b"callback", token.as_bytes()]))
 }
 
 impl Store {

@@ -35,7 +35,7 @@ use aws_sdk_dynamodb::error::SdkError;
 pub use attributes::Item;
 pub use due::{DueEntry, DueKind};
 pub use idempotency::Remembered;
-pub use integrations::{Integration, IntegrationStatus};
+pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
 pub use organizations::{ApiKey, Organization, Role};

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use carillon_domain::message::SuppressionReason;
-use carillon_domain::{AddressKey, Channel, OrgId};
+use carillon_domain::{AddressKey, Channel, Message, OrgId, ProviderName};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, Writer};
@@ -18,6 +18,23 @@ pub struct Suppression {
     pub source_message_id: Option<String>,
     pub at: Timestamp,
     pub by: String,
+}
+
+impl Suppression {
+    /// The provider says that the person does not want our messages: it refused
+    /// `m` with this code.
+    #[must_use]
+    pub fn by_provider(m: &Message, provider: ProviderName, code: &str, at: Timestamp) -> Self {
+        Self {
+            address: m.address.clone(),
+            channel: m.channel,
+            reason: SuppressionReason::Provider,
+            words: None,
+            source_message_id: Some(m.id.to_string()),
+            at,
+            by: format!("{} {code}", provider.as_str()),
+        }
+    }
 }
 
 impl Store {

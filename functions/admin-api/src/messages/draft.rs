@@ -90,14 +90,14 @@ impl SendRequest {
         if let Some(body) = &body {
             check_body(body, settings.max_segments, &mut wrong);
         }
-        let purpose = word(
+        let purpose = read_word(
             "purpose",
             self.purpose.as_deref(),
             Purpose::parse,
             "transactional or promotional",
             &mut wrong,
         );
-        let integration = word(
+        let integration = read_word(
             "integration",
             self.integration.as_deref(),
             ProviderName::parse,
@@ -286,7 +286,8 @@ fn check_body(body: &str, max_segments: u16, wrong: &mut Vec<FieldError>) {
     }
 }
 
-fn word<T>(
+/// A word of a fixed vocabulary.
+pub fn read_word<T>(
     field: &str,
     text: Option<&str>,
     parse: impl Fn(&str) -> Option<T>,
