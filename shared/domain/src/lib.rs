@@ -16,6 +16,7 @@ pub mod keywords;
 pub mod message;
 pub mod pack;
 pub mod phone;
+pub mod quiet;
 pub mod receipt;
 pub mod retry;
 pub mod rows;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Country;
+use crate::integration::Money;
+use crate::quiet::QuietHours;
+use crate::{Country, Purpose};
 
 /// What to do with a message when nobody can tell whether it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -22,6 +24,22 @@ pub struct Settings {
     pub time_zone: String,
     /// Reads numbers written without a country code; without it they are refused.
     pub default_country: Option<Country>,
+    /// When people are left alone, in their own time; `None` switches it off.
+    pub quiet_hours: Option<QuietHours>,
+    /// False: nothing is sent, everything waits.
+    pub sending_enabled: bool,
+    /// Messages to one person on one of their days.
+    pub max_per_contact_per_day: Option<u32>,
+    /// Messages of the organization in a clock hour (UTC).
+    pub max_per_hour: Option<u32>,
+    /// Messages of the organization on a day of its time zone.
+    pub max_per_day: Option<u32>,
+    /// By the integrations' price tables; a message without a price there
+    /// counts nothing.
+    pub spend_limit_per_day: Option<Money>,
+    pub spend_limit_per_month: Option<Money>,
+    /// Purposes that need a recorded consent; a revoked one counts for any.
+    pub consent_required: Vec<Purpose>,
     /// In all: the first attempt and the retries.
     pub max_attempts: u16,
     pub max_segments: u16,
@@ -33,6 +51,14 @@ impl Default for Settings {
         Self {
             time_zone: "UTC".to_owned(),
             default_country: None,
+            quiet_hours: Some(QuietHours::default()),
+            sending_enabled: true,
+            max_per_contact_per_day: Some(5),
+            max_per_hour: Some(500),
+            max_per_day: None,
+            spend_limit_per_day: None,
+            spend_limit_per_month: None,
+            consent_required: Vec::new(),
             max_attempts: 4,
             max_segments: 10,
             unknown_policy: UnknownPolicy::Hold,
