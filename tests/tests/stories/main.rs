@@ -12,6 +12,7 @@ mod integrations;
 mod lists;
 mod organizations;
 mod sending;
+mod settings;
 mod statistics;
 mod two_way;
 mod unknown;
