@@ -9,20 +9,31 @@
 //! cannot be read at all stays on the queue and ends in its dead-letter queue.
 
 mod attempt;
+mod call;
 mod content;
+mod gates;
 mod pack;
+mod purse;
 mod settle;
 mod single;
+mod terms;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use carillon_domain::OrgId;
-use carillon_domain::settings::Settings;
+use carillon_domain::message::{Message, State};
+use carillon_domain::{Channel, Lane, OrgId, PhoneNumber};
 use carillon_runtime::Context;
-use carillon_runtime::accounts::{AccountError, Accounts};
+use carillon_runtime::accounts::AccountError;
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
+use carillon_runtime::queues::LONGEST_DELAY;
 use carillon_store::StoreError;
 use jiff::{SignedDuration, Timestamp};
+
+use purse::{Begun, Purse};
+use terms::Terms;
 
 /// Suppression is read at most this long before the call.
 const GATES_COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
@@ -49,25 +60,59 @@ pub(crate) enum SendError {
 pub(crate) struct Run<'a> {
     pub ctx: &'a Context,
     pub org: OrgId,
-    pub accounts: Accounts,
-    pub settings: Settings,
+    pub started: Timestamp,
     /// When this function ends; no call begins without time to end before.
     pub deadline: Timestamp,
+    pub purse: Purse,
+    terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
 }
 
 impl<'a> Run<'a> {
-    async fn new(ctx: &'a Context, org: OrgId, deadline: Timestamp) -> Result<Self, SendError> {
-        let (accounts, settings) = futures::join!(ctx.accounts(org), ctx.store.settings(org));
+    /// `holder` names the pack or message in the ledger.
+    async fn new(
+        ctx: &'a Context,
+        org: OrgId,
+        deadline: Timestamp,
+        (holder, lane): (String, Lane),
+    ) -> Result<Self, SendError> {
         Ok(Self {
             ctx,
             org,
-            accounts: accounts?,
-            settings: settings?,
+            started: ctx.clock.now(),
             deadline,
+            purse: Purse::new(holder, lane),
+            terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
         })
+    }
+
+    /// Settings, accounts and limits, at most seconds old.
+    async fn terms(&self) -> Result<Arc<Terms>, SendError> {
+        self.terms.get(self.ctx, self.org).await
+    }
+
+    /// What the run is for: what its messages take, and have taken.
+    async fn expect(&self, messages: &[Message]) -> Result<(), SendError> {
+        let terms = self.terms().await?;
+        let mut upcoming = VecDeque::new();
+        let mut begun = Vec::new();
+        for message in messages {
+            let Ok(to) = PhoneNumber::parse(&message.address, None) else { continue };
+            let mut serving = terms.accounts.serving(message.channel, &to, message.integration);
+            let used = message.provider.and_then(|name| terms.accounts.get(name));
+            let price = used.map_or(0, |account| gates::want(account, message, &to, &terms).micros);
+            begun.extend(Begun::of(message, price));
+            if message.state == State::Scheduled
+                && !message.has_left_its_pack()
+                && let Some((name, account)) = serving.next()
+            {
+                upcoming.push_back((name, gates::want(account, message, &to, &terms)));
+            }
+        }
+        self.purse.expect(upcoming, begun).await;
+        Ok(())
     }
 
     /// Whether gates that were asked at `asked` still count for a call now.
@@ -81,6 +126,30 @@ impl<'a> Run<'a> {
         let call = SignedDuration::from_secs(i64::from(self.ctx.config.tuning.call_seconds) + 2);
         !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now + call <= self.deadline
     }
+}
+
+/// Whether a wait until then can be spent on the queue.
+fn is_soon(now: Timestamp, until: Timestamp) -> bool {
+    until <= now + LONGEST_DELAY
+}
+
+/// Queues a body for a moment to come. It is leased already: should this fail,
+/// the lease runs out and the dispatcher finds it.
+async fn queue_for(
+    ctx: &Context,
+    (channel, lane): (Channel, Lane),
+    body: SendBody,
+    until: Timestamp,
+) {
+    let delay = until.duration_since(ctx.clock.now());
+    let refused = match ctx.queues.send(channel, lane, &[(body, delay)]).await {
+        Ok(refused) => !refused.is_empty(),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for its lease");
+            true
+        }
+    };
+    ctx.counters.add("queue_refused", u64::from(refused));
 }
 
 /// Works through the bodies of one event. `deadline` is when the function ends.

@@ -47,6 +47,8 @@ pub struct Progress {
     pub accepted: u32,
     pub duplicates: u32,
     pub rejected: u32,
+    /// Parts of the messages planned: how far the account's rate is taken up.
+    pub parts: u64,
 }
 
 impl Import {

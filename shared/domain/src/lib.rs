@@ -13,6 +13,7 @@ pub mod ids;
 pub mod import;
 pub mod integration;
 pub mod keywords;
+pub mod ledger;
 pub mod message;
 pub mod pack;
 pub mod phone;

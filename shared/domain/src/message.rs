@@ -312,7 +312,9 @@ impl Message {
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         match &self.state {
-            State::Scheduled if self.attempts.is_empty() && self.scheduled_for < now => {
+            State::Scheduled
+                if self.attempts.is_empty() && self.scheduled_for < now && !self.is_deferred(now) =>
+            {
                 Status::Queued
             }
             State::Scheduled => Status::Pending,
@@ -326,6 +328,15 @@ impl Message {
             State::Suppressed { .. } => Status::Suppressed,
             State::Received => Status::Received,
         }
+    }
+
+    /// Whether it waits for a moment that was decided on, such as the end of
+    /// quiet hours.
+    #[must_use]
+    pub fn is_deferred(&self, now: Timestamp) -> bool {
+        self.decisions.last().is_some_and(|d| {
+            d.kind == DecisionKind::Deferred && d.until.is_some_and(|until| until > now)
+        })
     }
 
     /// The number of the last attempt; 0 before the first.

@@ -19,29 +19,51 @@ pub enum AccountError {
 
 /// The integrations of one organization that are enabled, by priority, with
 /// their credentials. Read anew for each run; decryption is cached.
-#[derive(Debug, Clone)]
-pub struct Accounts(Vec<(ProviderName, Account)>);
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    enabled: Vec<(ProviderName, Account)>,
+    disabled: Vec<ProviderName>,
+}
 
 impl Accounts {
-    /// The first that serves this number, or the one asked for.
-    #[must_use]
-    pub fn choose(
+    /// Those that serve this number, in the order in which they are tried; only
+    /// the one asked for, if one was.
+    pub fn serving(
         &self,
         channel: Channel,
         to: &PhoneNumber,
         asked: Option<ProviderName>,
-    ) -> Option<&(ProviderName, Account)> {
-        self.0.iter().find(|(name, _)| {
-            name.channel() == channel
-                && asked.is_none_or(|asked| asked == *name)
-                && provider(*name).serves(to)
-        })
+    ) -> impl Iterator<Item = (ProviderName, &Account)> {
+        let serves = move |name| serves(name, channel, to, asked);
+        self.enabled.iter().map(|(name, account)| (*name, account)).filter(move |(n, _)| serves(*n))
+    }
+
+    /// One that would serve this number if it were not switched off.
+    #[must_use]
+    pub fn switched_off(
+        &self,
+        channel: Channel,
+        to: &PhoneNumber,
+        asked: Option<ProviderName>,
+    ) -> Option<ProviderName> {
+        self.disabled.iter().copied().find(|name| serves(*name, channel, to, asked))
     }
 
     #[must_use]
     pub fn get(&self, name: ProviderName) -> Option<&Account> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, account)| account)
+        self.enabled.iter().find(|(n, _)| *n == name).map(|(_, account)| account)
     }
+}
+
+fn serves(
+    name: ProviderName,
+    channel: Channel,
+    to: &PhoneNumber,
+    asked: Option<ProviderName>,
+) -> bool {
+    name.channel() == channel
+        && asked.is_none_or(|asked| asked == name)
+        && provider(name).serves(to)
 }
 
 impl Context {
@@ -49,13 +71,17 @@ impl Context {
     /// When the table or KMS does not answer.
     pub async fn accounts(&self, org: OrgId) -> Result<Accounts, AccountError> {
         let mut integrations = self.store.integrations(org).await?;
-        integrations.retain(|i| i.enabled);
         integrations.sort_by_key(|i| (i.settings.priority, i.provider));
-        let mut accounts = Vec::with_capacity(integrations.len());
+        let mut accounts = Accounts::default();
         for integration in &integrations {
-            accounts.push((integration.provider, self.account(integration).await?));
+            if integration.enabled {
+                let account = self.account(integration).await?;
+                accounts.enabled.push((integration.provider, account));
+            } else {
+                accounts.disabled.push(integration.provider);
+            }
         }
-        Ok(Accounts(accounts))
+        Ok(accounts)
     }
 
     /// # Errors

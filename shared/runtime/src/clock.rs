@@ -32,6 +32,26 @@ impl Clock {
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// Waits until `at`. A manual clock is moved there: what is stepped by hand
+    /// waits for nothing.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub async fn sleep_until(&self, at: Timestamp) {
+        match self {
+            Self::System => {
+                let wait = at.duration_since(Timestamp::now());
+                if let Ok(wait) = std::time::Duration::try_from(wait) {
+                    tokio::time::sleep(wait).await;
+                }
+            }
+            Self::Manual(millis) => {
+                // A clock of milliseconds: never before `at`.
+                let at = at.as_microsecond().div_euclid(1_000)
+                    + i64::from(at.as_microsecond().rem_euclid(1_000) > 0);
+                millis.fetch_max(at, Ordering::SeqCst);
+            }
+        }
+    }
+
     /// Moves a manual clock; the system's does not move.
     pub fn advance(&self, by: jiff::SignedDuration) {
         if let Self::Manual(millis) = self {

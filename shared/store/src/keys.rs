@@ -88,6 +88,16 @@ pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
     key(address(org, at), format!("s/{channel}"))
 }
 
+/// Messages that a person got on one day.
+pub fn cap(org: OrgId, at: AddressKey, day: &str) -> Key {
+    key(address(org, at), format!("cap/{day}"))
+}
+
+/// What the organization may still send.
+pub fn ledger(org: OrgId) -> Key {
+    key(format!("{}/ledger", org_part(org)), "ledger")
+}
+
 pub fn provider_id(org: OrgId, provider: ProviderName, id: &str) -> Key {
     key(format!("{}/pid/{}/{id}", org_part(org), provider.as_str()), "pid")
 }

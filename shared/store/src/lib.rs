@@ -18,6 +18,7 @@ mod imports;
 mod installation;
 mod integrations;
 pub mod keys;
+mod ledger;
 mod message_row;
 mod messages;
 mod organizations;

@@ -18,6 +18,50 @@ impl Message {
         self.fail(failure, false, EventSource::System, now);
     }
 
+    /// Not now: waits by itself. `until` is when it may go, `due` when it is
+    /// looked at again (later than `until` where it is queued for that moment).
+    /// What cannot go before it expires has expired.
+    pub fn defer(
+        &mut self,
+        reason: &str,
+        until: Timestamp,
+        due: Timestamp,
+        detail: String,
+        now: Timestamp,
+    ) {
+        self.note_wait(reason, until, detail.clone(), now);
+        if self.expires_at.is_some_and(|end| end <= until) {
+            let detail = format!("it would have expired before it could be sent: {detail}");
+            self.decide(DecisionKind::Expired, now, reason, None, detail.clone());
+            let failure = Failure::new("expired", FailureReason::Expired, true, detail);
+            self.fail(failure, false, EventSource::System, now);
+            return;
+        }
+        self.wait_until(Some(due));
+    }
+
+    /// Not now, and its pack comes again: only the reason is noted. False when
+    /// it was known already, and there is nothing to store.
+    pub fn note_wait(
+        &mut self,
+        reason: &str,
+        until: Timestamp,
+        detail: String,
+        now: Timestamp,
+    ) -> bool {
+        match self.decisions.last_mut() {
+            Some(last) if last.kind == DecisionKind::Deferred && last.reason == reason => {
+                last.until = Some(until);
+                last.detail = detail;
+                false
+            }
+            _ => {
+                self.decide(DecisionKind::Deferred, now, reason, Some(until), detail);
+                true
+            }
+        }
+    }
+
     /// Cannot be sent at all: a failure of ours, before any call.
     pub fn give_up(&mut self, failure: Failure, now: Timestamp) {
         let reason = failure.reason.as_str();
