@@ -313,7 +313,9 @@ impl Message {
     pub fn status(&self, now: Timestamp) -> Status {
         match &self.state {
             State::Scheduled
-                if self.attempts.is_empty() && self.scheduled_for < now && !self.is_deferred(now) =>
+                if self.attempts.is_empty()
+                    && self.scheduled_for < now
+                    && !self.is_deferred(now) =>
             {
                 Status::Queued
             }

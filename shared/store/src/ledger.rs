@@ -25,7 +25,8 @@ impl Store {
 
     /// Applies `change` to the ledger and stores it; again on the newer one when
     /// someone else was first. `token` is this caller's and of this change alone.
-    /// `change` answers `None` to leave the row as it is.
+    /// `change` answers `None` to leave the row as it is; what did not change is
+    /// not written.
     pub async fn change_ledger<T>(
         &self,
         org: OrgId,
@@ -36,6 +37,9 @@ impl Store {
         for _ in 0..ROUNDS {
             let mut changed = current.clone();
             let Some(answer) = change(&mut changed) else { return Ok(None) };
+            if changed == current {
+                return Ok(Some(answer));
+            }
             changed.version += 1;
             let (condition, value) = match current.version {
                 0 => ("attribute_not_exists(pk)", None),

@@ -10,7 +10,7 @@ const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 const FAILURES_NEEDED: u32 = 5;
 /// First pause; doubles with each probe that fails.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
-const DOUBLINGS: u32 = 4;
+const DOUBLINGS: u32 = 2;
 /// While a probe is on its way, others look again after this.
 const PROBE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// A probe that says nothing for so long was cut off; the next may try.

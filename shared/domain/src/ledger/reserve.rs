@@ -35,8 +35,14 @@ pub struct Ask<'a> {
 pub enum Grant {
     /// The first `messages` of those that asked: their parts go from `start`,
     /// one each [`interval`].
-    Slots { start: i64, messages: usize },
-    Later { until: Timestamp, why: Wait },
+    Slots {
+        start: i64,
+        messages: usize,
+    },
+    Later {
+        until: Timestamp,
+        why: Wait,
+    },
 }
 
 /// What stands against sending now, for a whole run.

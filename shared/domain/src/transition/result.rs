@@ -119,7 +119,8 @@ impl Message {
     #[must_use]
     pub fn rounds(&self) -> u16 {
         let switched = self.decisions.iter().filter(|d| d.reason == FAIL_OVER);
-        let in_attempts = switched.filter(|d| self.attempts.iter().any(|a| a.ended_at == Some(d.at)));
+        let in_attempts =
+            switched.filter(|d| self.attempts.iter().any(|a| a.ended_at == Some(d.at)));
         self.attempt().saturating_sub(u16::try_from(in_attempts.count()).unwrap_or(0))
     }
 
