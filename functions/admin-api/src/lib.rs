@@ -9,6 +9,7 @@
 mod auth;
 mod bulk;
 mod callbacks;
+mod dead_letters;
 mod extract;
 pub mod first_organization;
 mod health;
@@ -54,6 +55,9 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .route("/v1/integrations/{provider}", get(integrations::read).put(integrations::put))
         .route("/v1/integrations/{provider}/test", post(integrations::test))
         .route("/v1/settings", get(settings::read).patch(settings::update))
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
+        .route("/v1/dead-letters/{id}/drop", post(dead_letters::drop))
         .route("/v1/stats", get(stats::read))
         .route("/healthz", get(health::read))
         .fallback(problem::no_such_route)

@@ -113,5 +113,6 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         generation: 0,
         version: 1,
         token: random::token(),
+        idle: 0,
     }
 }

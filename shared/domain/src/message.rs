@@ -57,6 +57,8 @@ pub struct Message {
     pub version: u32,
     /// Who wrote last, so that a repeated write knows its own work.
     pub token: String,
+    /// Leases since the row was last written: runs that came to nothing.
+    pub idle: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

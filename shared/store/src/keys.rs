@@ -219,6 +219,11 @@ pub fn attention(org: OrgId, what: &str, month: &str) -> String {
     format!("{}/{what}/{month}", org_part(org))
 }
 
+/// Newest last. The pack makes it unique, so that a list can go on behind it.
+pub fn dead_letter_at(at: Timestamp, id: PackId) -> String {
+    format!("{:013}#{}", at.as_millisecond().max(0), id.key())
+}
+
 /// The organization and what is left of a partition key that has one.
 pub fn read_org(pk: &str) -> Option<(OrgId, &str)> {
     let rest = pk.strip_prefix("o/")?;

@@ -11,6 +11,7 @@
 
 mod attributes;
 mod counted;
+mod dead_letters;
 mod due;
 mod idempotency;
 mod import_row;

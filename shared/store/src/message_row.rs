@@ -272,6 +272,8 @@ pub fn read(item: &Item) -> Result<Message> {
         generation: r.number("gn")?,
         version: r.number("ver")?,
         token: r.maybe_text("tk").unwrap_or_default().to_owned(),
+        // Never written with the row: any write but a lease is progress.
+        idle: r.maybe_number("idle")?.unwrap_or(0),
     })
 }
 
