@@ -85,7 +85,28 @@ pub fn message_body(org: OrgId, id: MessageId) -> Key {
 }
 
 pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
-    key(address(org, at), format!("s/{channel}"))
+    key(address(org, at), format!("{GATES_PREFIX}{channel}"))
+}
+
+/// Of suppressions and consents, all channels.
+pub const GATES_PREFIX: &str = "s/";
+/// Between the channel and the purpose in a consent's sort key; no channel's
+/// name goes on with it.
+const CONSENT: &str = "#c/";
+
+/// Beside the suppression, so that both are one short range.
+pub fn consent(org: OrgId, at: AddressKey, channel: &str, purpose: &str) -> Key {
+    key(address(org, at), format!("{GATES_PREFIX}{channel}{CONSENT}{purpose}"))
+}
+
+pub fn is_consent(sk: &str) -> bool {
+    sk.contains(CONSENT)
+}
+
+/// Suppression and consents of one channel: the first key, and a sort key
+/// behind the last.
+pub fn gates(org: OrgId, at: AddressKey, channel: &str) -> (Key, String) {
+    (suppression(org, at, channel), format!("{GATES_PREFIX}{channel}#~"))
 }
 
 /// Messages that a person got on one day.
