@@ -5,13 +5,15 @@
 //! dropped. The rows decide everything; the body only says where to look.
 //!
 //! Retries: a pack or message that was not finished is due again when its lease
-//! runs out, so an error here is logged and left to the dispatcher. Only what
-//! cannot be read at all stays on the queue and ends in its dead-letter queue.
+//! runs out, so an error here is logged and left to the dispatcher, and after
+//! many of them the work is given up. Only what cannot be read at all stays on
+//! the queue and ends in its dead-letter queue.
 
 mod attempt;
 mod call;
 mod content;
 mod gates;
+mod give_up;
 mod pack;
 mod purse;
 mod settle;
@@ -19,6 +21,7 @@ mod single;
 mod terms;
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
@@ -30,6 +33,7 @@ use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::queues::LONGEST_DELAY;
 use carillon_store::StoreError;
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use purse::{Begun, Purse};
@@ -52,8 +56,11 @@ pub(crate) enum SendError {
     #[error("the stored address is not a phone number")]
     Address,
     /// The row was deleted while it was worked on.
-    #[error("the message is gone")]
+    #[error("a row that it needs is gone")]
     Gone,
+    /// A fault of ours.
+    #[error("the sender panicked")]
+    Panicked,
 }
 
 /// What all messages of one queue body share.
@@ -67,6 +74,8 @@ pub(crate) struct Run<'a> {
     terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
+    /// What went wrong last with one of many messages.
+    pub trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl<'a> Run<'a> {
@@ -85,12 +94,22 @@ impl<'a> Run<'a> {
             purse: Purse::new(holder, lane),
             terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
+            trouble: std::sync::Mutex::default(),
         })
     }
 
     /// Settings, accounts and limits, at most seconds old.
     async fn terms(&self) -> Result<Arc<Terms>, SendError> {
         self.terms.get(self.ctx, self.org).await
+    }
+
+    fn note_trouble(&self, error: &SendError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *trouble = Some(error.to_string());
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// What the run is for: what its messages take, and have taken.
@@ -182,6 +201,17 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
     match body.what {
         Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
-        Sendable::Message(id) => single::run(ctx, body.org, id, body.generation, deadline).await,
+        Sendable::Message(id) => {
+            let work = single::run(ctx, body.org, id, body.generation, deadline);
+            let done = AssertUnwindSafe(work).catch_unwind().await;
+            let done = done.unwrap_or_else(|_| {
+                ctx.counters.add("send_panics", 1);
+                Err(SendError::Panicked)
+            });
+            if let Err(error) = &done {
+                give_up::message(ctx, body.org, id, error).await;
+            }
+            done
+        }
     }
 }

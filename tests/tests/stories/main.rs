@@ -5,6 +5,8 @@ mod auth;
 mod bad_input;
 mod bulk;
 mod callbacks;
+mod consents;
+mod dead_letters;
 mod failover;
 mod fast2sms;
 mod files;
