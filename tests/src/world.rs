@@ -39,6 +39,9 @@ pub struct Setup {
     pub tuning: Tuning,
     /// Whether the organization has an account with Twilio.
     pub twilio: bool,
+    /// Settings at the start, over the defaults. Without others no limits and no quiet hours:
+    /// what a story is not about does not get in its way.
+    pub settings: Value,
     /// Twilio is reached through a busy gateway.
     pub busy: Option<Busy>,
     /// Each record of the table's stream is delivered twice, and kept for
@@ -49,7 +52,10 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let tuning = Tuning { page_size: 5, pack_size: 3, call_seconds: 3, ..Tuning::default() };
-        Self { tuning, twilio: true, busy: None, repeat_stream: false }
+        let settings = json!({
+            "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
+        });
+        Self { tuning, twilio: true, settings, busy: None, repeat_stream: false }
     }
 }
 
@@ -119,6 +125,9 @@ impl World {
         if setup.twilio {
             world.set_up_twilio(json!({})).await;
         }
+        let settings = serde_json::from_value(setup.settings).expect("settings");
+        let stored = world.stack.ctx.store.put_settings(world.stack.org, &settings).await;
+        stored.expect("the table answers");
         world
     }
 
@@ -132,7 +141,7 @@ impl World {
             "credentials": {
                 "account_sid": DEFAULT_ACCOUNT_SID, "auth_token": DEFAULT_AUTH_TOKEN,
             },
-            "settings": {"from": DEFAULT_FROM},
+            "settings": {"from": DEFAULT_FROM, "rate_per_second": 1000},
         });
         for (name, value) in settings.as_object().into_iter().flatten() {
             integration["settings"][name] = value.clone();

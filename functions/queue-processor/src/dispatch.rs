@@ -18,14 +18,15 @@ const LEASE_DOUBLINGS: u32 = 4;
 const LEASES_IN_FLIGHT: usize = 16;
 
 /// One look at every shard of both lanes, transactional first. Queues messages
-/// and packs; answers the imports that are due, and how many were queued.
+/// and packs that are due before the next look, each with a delay until its own
+/// second; answers the imports that are due, and how many were queued.
 pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<DueEntry>, usize) {
     let mut imports = Vec::new();
     let mut queued = 0;
     for lane in Lane::ALL {
         let limit = ctx.config.tuning.dispatch_batch;
         let shards = stream::iter(0..keys::DUE_SHARDS)
-            .map(|shard| ctx.store.due(lane, shard, now, limit))
+            .map(|shard| ctx.store.due(lane, shard, now + ctx.config.tuning.look_ahead(), limit))
             .buffer_unordered(usize::from(keys::DUE_SHARDS))
             .collect::<Vec<_>>()
             .await;
@@ -39,7 +40,7 @@ pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<Du
         due.sort_by_key(|entry| entry.at);
         let (plans, sends): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|entry| matches!(entry.kind, DueKind::Import(_)));
-        imports.extend(plans);
+        imports.extend(plans.into_iter().filter(|entry| entry.at <= now));
         queued += queue(ctx, lane, sends, now, report).await;
     }
     (imports, queued)
@@ -55,7 +56,8 @@ async fn queue(
     let leased = stream::iter(entries)
         .map(|entry| async move {
             let token = random::token();
-            let leased = ctx.store.lease(&entry, now + queue_lease(ctx, &entry), &token).await;
+            let until = queue_lease(ctx, &entry, entry.at.max(now));
+            let leased = ctx.store.lease(&entry, until, &token).await;
             (entry, leased)
         })
         .buffered(LEASES_IN_FLIGHT)
@@ -69,7 +71,12 @@ async fn queue(
             DueKind::Import(_) => continue,
         };
         match lease {
-            Ok(Some(generation)) => bodies.push(SendBody::new(entry.org, what, generation)),
+            Ok(Some(generation)) => {
+                // Whole seconds, rather early: a sender waits for the rest.
+                let delay = entry.at.max(now).duration_since(now).as_secs();
+                let delay = SignedDuration::from_secs(delay);
+                bodies.push((SendBody::new(entry.org, what, generation), delay));
+            }
             Ok(None) => {}
             Err(error) => failed(ctx, report, &error),
         }
@@ -93,13 +100,13 @@ async fn queue(
 
 /// How long a body may stay on the queue before it is queued anew. Doubles for
 /// a pack that nobody begins: a queue that is behind is not filled with repeats.
-fn queue_lease(ctx: &Context, entry: &DueEntry) -> SignedDuration {
+fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
     let doublings = match entry.kind {
         DueKind::Pack(_) => entry.generation.min(LEASE_DOUBLINGS),
         DueKind::Message(_) | DueKind::Import(_) => 0,
     };
-    let seconds = i64::from(ctx.config.tuning.queue_lease_seconds) << doublings;
-    SignedDuration::from_secs(seconds)
+    let lease = ctx.config.tuning.queue_lease(at).duration_since(at);
+    at + lease * (1 << doublings)
 }
 
 fn failed(ctx: &Context, report: &mut Report, error: &(dyn std::error::Error + 'static)) {

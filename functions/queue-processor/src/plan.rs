@@ -3,6 +3,7 @@
 //! absent; then its packs, which make the messages due; then the seal; then the
 //! cursor. A repeat finds what is there and goes on behind it.
 
+use carillon_domain::ledger::interval;
 use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Progress};
 use carillon_domain::message::{Content, Direction, Message, Source, State};
 use carillon_domain::pack::{Pack, Stage};
@@ -109,9 +110,14 @@ async fn page(
     let rows = reader.rows(ctx, import, &frozen).await?;
     let entry = TimelineEntry::Page { import: id, page: number };
     ctx.store.note_in_timeline(org, import.created_at, entry).await?;
-    let doubles = put_messages(ctx, import, number, &frozen, (&rows, &reader.template)).await?;
-    put_packs(ctx, import, number, &frozen).await?;
-    ctx.store.seal_page(org, id, number, &doubles).await?;
+    let (doubles, sizes) =
+        put_messages(ctx, import, number, &frozen, (&rows, &reader.template)).await?;
+    let parts = put_packs(ctx, import, number, &frozen, &sizes).await?;
+    // That the cursor has passed it says that the page is sealed; only what
+    // doubled is written on it.
+    if !doubles.is_empty() {
+        ctx.store.seal_page(org, id, number, &doubles).await?;
+    }
 
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let repeated = frozen.rejected.iter().filter(|r| r.code == DUPLICATE).count();
@@ -122,20 +128,21 @@ async fn page(
         accepted: import.progress.accepted + count(frozen.entries.len() - doubles.len()),
         duplicates: import.progress.duplicates + count(doubles.len() + repeated),
         rejected: import.progress.rejected + count(frozen.rejected.len() - repeated),
+        parts: import.progress.parts + parts,
     };
     let moved = ctx.store.advance_import(import, &progress, &random::token()).await?;
     Ok(moved.then_some(progress))
 }
 
 /// Puts the page's messages; answers the places of those whose number an
-/// earlier page had.
+/// earlier page had, and how many parts each message has.
 async fn put_messages(
     ctx: &Context,
     import: &Import,
     number: u32,
     page: &Page,
     (rows, template): (&[Row], &Template),
-) -> Result<Vec<u32>, PlanError> {
+) -> Result<(Vec<u32>, Vec<u16>), PlanError> {
     let secret = *ctx.address_secret().await?;
     let token = random::token();
     let now = ctx.clock.now();
@@ -151,6 +158,7 @@ async fn put_messages(
         }
         messages.push((place, message(import, number, entry, said, &token, now)));
     }
+    let sizes = messages.iter().map(|(_, m)| m.content.segments.max(1)).collect();
     let found: Vec<Option<u32>> = stream::iter(messages)
         .map(|(place, message)| async move {
             Ok::<_, PlanError>(match ctx.store.insert_message(&message).await? {
@@ -163,7 +171,7 @@ async fn put_messages(
         .buffered(PUTS_IN_FLIGHT)
         .try_collect()
         .await?;
-    Ok(found.into_iter().flatten().collect())
+    Ok((found.into_iter().flatten().collect(), sizes))
 }
 
 /// What a frozen line says: number, variables, text.
@@ -229,21 +237,30 @@ fn message(
         generation: 0,
         version: 1,
         token: token.to_owned(),
+        idle: 0,
     }
 }
 
+/// Puts the page's packs, each due when the rate of its account gets to it: so
+/// the queue stays shallow, and nobody waits for slots that others have. Answers
+/// how many parts the page has.
 async fn put_packs(
     ctx: &Context,
     import: &Import,
     number: u32,
     page: &Page,
-) -> Result<(), PlanError> {
+    sizes: &[u16],
+) -> Result<u64, PlanError> {
     let now = ctx.clock.now();
+    let step = interval(rate(ctx, import).await?);
     let count = page.entries.len();
+    let mut parts = 0;
     for from in (0..count).step_by(ctx.config.tuning.pack_size) {
         let to = (from + ctx.config.tuning.pack_size).min(count);
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let id: PackId = Pack::id_of(import.id, number, place(from));
+        let before = i64::try_from(import.progress.parts + parts).unwrap_or(i64::MAX);
+        let wait = SignedDuration::from_micros(before.saturating_mul(step));
         let pack = Pack {
             org: import.org,
             id,
@@ -254,11 +271,27 @@ async fn put_packs(
             channel: import.channel,
             lane: Lane::Bulk,
             stage: Stage::Send,
-            due: Some(import.scheduled_for),
+            due: Some(import.scheduled_for.checked_add(wait).unwrap_or(import.scheduled_for)),
             generation: 0,
             idle_runs: 0,
+            given_up: None,
         };
         ctx.store.insert_pack(&pack, now).await?;
+        let pack = sizes.get(from..to).unwrap_or_default();
+        parts += pack.iter().map(|size| u64::from(*size)).sum::<u64>();
     }
-    Ok(())
+    Ok(parts)
+}
+
+/// Parts a second of the account that will most likely send: the one asked for,
+/// or the channel's first. Which it is, is decided at send time.
+async fn rate(ctx: &Context, import: &Import) -> Result<u32, PlanError> {
+    let mut accounts = ctx.store.integrations(import.org).await?;
+    accounts.retain(|i| {
+        i.enabled
+            && i.provider.channel() == import.channel
+            && import.integration.is_none_or(|asked| asked == i.provider)
+    });
+    let first = accounts.into_iter().min_by_key(|i| (i.settings.priority, i.provider));
+    Ok(first.map_or(u32::MAX, |i| i.settings.rate_per_second))
 }

@@ -5,24 +5,41 @@
 //! dropped. The rows decide everything; the body only says where to look.
 //!
 //! Retries: a pack or message that was not finished is due again when its lease
-//! runs out, so an error here is logged and left to the dispatcher. Only what
-//! cannot be read at all stays on the queue and ends in its dead-letter queue.
+//! runs out, so an error here is logged and left to the dispatcher, and after
+//! many of them the work is given up. Only what cannot be read at all stays on
+//! the queue and ends in its dead-letter queue.
 
 mod attempt;
+mod call;
 mod content;
+mod gates;
+mod give_up;
 mod pack;
+/// For the stories about rates, which drive it themselves.
+#[doc(hidden)]
+pub mod purse;
 mod settle;
 mod single;
+mod terms;
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use carillon_domain::OrgId;
-use carillon_domain::settings::Settings;
+use carillon_domain::message::{Message, State};
+use carillon_domain::{Channel, Lane, OrgId, PhoneNumber};
 use carillon_runtime::Context;
-use carillon_runtime::accounts::{AccountError, Accounts};
+use carillon_runtime::accounts::AccountError;
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
+use carillon_runtime::queues::LONGEST_DELAY;
 use carillon_store::StoreError;
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+
+use purse::{Begun, Purse};
+use terms::Terms;
 
 /// Suppression is read at most this long before the call.
 const GATES_COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
@@ -30,7 +47,7 @@ const GATES_COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
 const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
+pub enum SendError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -41,33 +58,85 @@ pub(crate) enum SendError {
     #[error("the stored address is not a phone number")]
     Address,
     /// The row was deleted while it was worked on.
-    #[error("the message is gone")]
+    #[error("a row that it needs is gone")]
     Gone,
+    /// A fault of ours.
+    #[error("the sender panicked")]
+    Panicked,
 }
 
 /// What all messages of one queue body share.
-pub(crate) struct Run<'a> {
+pub struct Run<'a> {
     pub ctx: &'a Context,
     pub org: OrgId,
-    pub accounts: Accounts,
-    pub settings: Settings,
+    pub started: Timestamp,
     /// When this function ends; no call begins without time to end before.
     pub deadline: Timestamp,
+    pub purse: Purse,
+    terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
+    /// What went wrong last with one of many messages.
+    pub trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl<'a> Run<'a> {
-    async fn new(ctx: &'a Context, org: OrgId, deadline: Timestamp) -> Result<Self, SendError> {
-        let (accounts, settings) = futures::join!(ctx.accounts(org), ctx.store.settings(org));
+    /// `holder` names the pack or message in the ledger.
+    ///
+    /// # Errors
+    /// When the table or KMS does not answer.
+    pub async fn new(
+        ctx: &'a Context,
+        org: OrgId,
+        deadline: Timestamp,
+        (holder, lane): (String, Lane),
+    ) -> Result<Self, SendError> {
         Ok(Self {
             ctx,
             org,
-            accounts: accounts?,
-            settings: settings?,
+            started: ctx.clock.now(),
             deadline,
+            purse: Purse::new(holder, lane),
+            terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
+            trouble: std::sync::Mutex::default(),
         })
+    }
+
+    /// Settings, accounts and limits, at most seconds old.
+    async fn terms(&self) -> Result<Arc<Terms>, SendError> {
+        self.terms.get(self.ctx, self.org).await
+    }
+
+    fn note_trouble(&self, error: &SendError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *trouble = Some(error.to_string());
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// What the run is for: what its messages take, and have taken.
+    async fn expect(&self, messages: &[Message]) -> Result<(), SendError> {
+        let terms = self.terms().await?;
+        let mut upcoming = VecDeque::new();
+        let mut begun = Vec::new();
+        for message in messages {
+            let Ok(to) = PhoneNumber::parse(&message.address, None) else { continue };
+            let mut serving = terms.accounts.serving(message.channel, &to, message.integration);
+            let used = message.provider.and_then(|name| terms.accounts.get(name));
+            let price = used.map_or(0, |account| gates::want(account, message, &to, &terms).micros);
+            begun.extend(Begun::of(message, price));
+            if message.state == State::Scheduled
+                && !message.has_left_its_pack()
+                && let Some((name, account)) = serving.next()
+            {
+                upcoming.push_back((name, gates::want(account, message, &to, &terms)));
+            }
+        }
+        self.purse.expect(upcoming, begun).await;
+        Ok(())
     }
 
     /// Whether gates that were asked at `asked` still count for a call now.
@@ -78,9 +147,38 @@ impl<'a> Run<'a> {
 
     /// Whether a call that begins now can end inside this function's time.
     fn has_time(&self, now: Timestamp) -> bool {
-        let call = SignedDuration::from_secs(i64::from(self.ctx.config.tuning.call_seconds) + 2);
-        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now + call <= self.deadline
+        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now <= self.last_call()
     }
+
+    /// A call that begins later might not end inside this function's time.
+    fn last_call(&self) -> Timestamp {
+        let call = SignedDuration::from_secs(i64::from(self.ctx.config.tuning.call_seconds) + 2);
+        self.deadline - call
+    }
+}
+
+/// Whether a wait until then can be spent on the queue.
+fn is_soon(now: Timestamp, until: Timestamp) -> bool {
+    until <= now + LONGEST_DELAY
+}
+
+/// Queues a body for a moment to come. It is leased already: should this fail,
+/// the lease runs out and the dispatcher finds it.
+async fn queue_for(
+    ctx: &Context,
+    (channel, lane): (Channel, Lane),
+    body: SendBody,
+    until: Timestamp,
+) {
+    let delay = until.duration_since(ctx.clock.now());
+    let refused = match ctx.queues.send(channel, lane, &[(body, delay)]).await {
+        Ok(refused) => !refused.is_empty(),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for its lease");
+            true
+        }
+    };
+    ctx.counters.add("queue_refused", u64::from(refused));
 }
 
 /// Works through the bodies of one event. `deadline` is when the function ends.
@@ -113,6 +211,17 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
     match body.what {
         Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
-        Sendable::Message(id) => single::run(ctx, body.org, id, body.generation, deadline).await,
+        Sendable::Message(id) => {
+            let work = single::run(ctx, body.org, id, body.generation, deadline);
+            let done = AssertUnwindSafe(work).catch_unwind().await;
+            let done = done.unwrap_or_else(|_| {
+                ctx.counters.add("send_panics", 1);
+                Err(SendError::Panicked)
+            });
+            if let Err(error) = &done {
+                give_up::message(ctx, body.org, id, error).await;
+            }
+            done
+        }
     }
 }

@@ -13,7 +13,8 @@ use carillon_runtime::random;
 use carillon_store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Run, SendError, attempt};
+use crate::terms::Terms;
+use crate::{Run, SendError, call};
 
 /// A provider that cannot be asked for this long is not waited for any more.
 const LOOK_UP_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
@@ -33,7 +34,8 @@ enum Finding {
 
 pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
     let State::Unknown { attempt, since, .. } = message.state else { return Ok(()) };
-    let account = message.provider.and_then(|name| run.accounts.get(name));
+    let terms = run.terms().await?;
+    let account = message.provider.and_then(|name| terms.accounts.get(name));
     let finding = match account {
         None => Finding::CannotAsk("the integration is gone or disabled"),
         Some(account) if !account.settings.look_up => {
@@ -43,7 +45,7 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
     };
     let now = run.ctx.clock.now();
     let jitter = random::unit();
-    let price = account.and_then(|account| attempt::price(account, &message));
+    let price = account.and_then(|account| call::price(account, &message));
     let seen = message.generation;
     let changed = run
         .ctx
@@ -67,16 +69,16 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
                 Finding::NotFound => {
                     let detail = "the provider never had it";
                     let lost = Failure::new("not_sent", FailureReason::ProviderDown, false, detail);
-                    let next = attempt::after_refusal(run, m, attempt, &lost, None, jitter, now);
+                    let next = call::after_refusal(&terms, m, &lost, None, jitter, now);
                     m.not_found(next, now)
                 }
                 Finding::Later if now < since + LOOK_UP_PATIENCE => {
                     m.look_again(now + SETTLE_PAUSE)
                 }
                 Finding::Later => {
-                    by_policy(run, m, since, "the provider could not be asked for an hour", now)
+                    by_policy(&terms, m, since, "the provider could not be asked for an hour", now)
                 }
-                Finding::CannotAsk(why) => by_policy(run, m, since, why, now),
+                Finding::CannotAsk(why) => by_policy(&terms, m, since, why, now),
             };
             (verdict != Verdict::Ignored).then_some(())
         })
@@ -96,15 +98,15 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
 }
 
 fn by_policy(
-    run: &Run<'_>,
+    terms: &Terms,
     m: &mut Message,
     since: Timestamp,
     why: &str,
     now: Timestamp,
 ) -> Verdict {
-    match run.settings.unknown_policy {
+    match terms.settings.unknown_policy {
         UnknownPolicy::Hold => m.hold(why, now),
-        UnknownPolicy::Resend if m.attempt() >= run.settings.max_attempts => {
+        UnknownPolicy::Resend if m.attempt() >= terms.settings.max_attempts => {
             m.hold("all attempts are used up, and nobody can tell whether one arrived", now)
         }
         UnknownPolicy::Resend if m.expires_at.is_some_and(|end| end <= now) => {

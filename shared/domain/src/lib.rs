@@ -7,12 +7,14 @@
 
 pub mod address;
 pub mod channel;
+pub mod consent;
 pub mod dlt;
 pub mod failure;
 pub mod ids;
 pub mod import;
 pub mod integration;
 pub mod keywords;
+pub mod ledger;
 pub mod message;
 pub mod pack;
 pub mod phone;

@@ -57,6 +57,8 @@ pub struct Message {
     pub version: u32,
     /// Who wrote last, so that a repeated write knows its own work.
     pub token: String,
+    /// Leases since the row was last written: runs that came to nothing.
+    pub idle: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,10 +185,13 @@ pub enum SuppressionReason {
     Provider,
     Manual,
     Bounce,
+    /// Of a message, never of an address: no consent for its purpose.
+    NoConsent,
 }
 
 impl SuppressionReason {
-    pub const ALL: [Self; 4] = [Self::StopKeyword, Self::Provider, Self::Manual, Self::Bounce];
+    pub const ALL: [Self; 5] =
+        [Self::StopKeyword, Self::Provider, Self::Manual, Self::Bounce, Self::NoConsent];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -195,6 +200,7 @@ impl SuppressionReason {
             Self::Provider => "provider",
             Self::Manual => "manual",
             Self::Bounce => "bounce",
+            Self::NoConsent => "no_consent",
         }
     }
 
@@ -312,7 +318,11 @@ impl Message {
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         match &self.state {
-            State::Scheduled if self.attempts.is_empty() && self.scheduled_for < now => {
+            State::Scheduled
+                if self.attempts.is_empty()
+                    && self.scheduled_for < now
+                    && !self.is_deferred(now) =>
+            {
                 Status::Queued
             }
             State::Scheduled => Status::Pending,
@@ -326,6 +336,15 @@ impl Message {
             State::Suppressed { .. } => Status::Suppressed,
             State::Received => Status::Received,
         }
+    }
+
+    /// Whether it waits for a moment that was decided on, such as the end of
+    /// quiet hours.
+    #[must_use]
+    pub fn is_deferred(&self, now: Timestamp) -> bool {
+        self.decisions.last().is_some_and(|d| {
+            d.kind == DecisionKind::Deferred && d.until.is_some_and(|until| until > now)
+        })
     }
 
     /// The number of the last attempt; 0 before the first.

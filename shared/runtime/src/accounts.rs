@@ -1,8 +1,12 @@
 //! An organization's integrations, ready to be used.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use carillon_domain::{Channel, OrgId, PhoneNumber, ProviderName};
 use carillon_providers::{Account, Credentials, provider};
 use carillon_store::{Integration, StoreError};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Context;
 use crate::secrets::{Owner, SecretError};
@@ -19,43 +23,108 @@ pub enum AccountError {
 
 /// The integrations of one organization that are enabled, by priority, with
 /// their credentials. Read anew for each run; decryption is cached.
-#[derive(Debug, Clone)]
-pub struct Accounts(Vec<(ProviderName, Account)>);
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    enabled: Vec<(ProviderName, Account)>,
+    disabled: Vec<ProviderName>,
+}
 
 impl Accounts {
-    /// The first that serves this number, or the one asked for.
-    #[must_use]
-    pub fn choose(
+    /// Those that serve this number, in the order in which they are tried; only
+    /// the one asked for, if one was.
+    pub fn serving(
         &self,
         channel: Channel,
         to: &PhoneNumber,
         asked: Option<ProviderName>,
-    ) -> Option<&(ProviderName, Account)> {
-        self.0.iter().find(|(name, _)| {
-            name.channel() == channel
-                && asked.is_none_or(|asked| asked == *name)
-                && provider(*name).serves(to)
-        })
+    ) -> impl Iterator<Item = (ProviderName, &Account)> {
+        let serves = move |name| serves(name, channel, to, asked);
+        self.enabled.iter().map(|(name, account)| (*name, account)).filter(move |(n, _)| serves(*n))
+    }
+
+    /// One that would serve this number if it were not switched off.
+    #[must_use]
+    pub fn switched_off(
+        &self,
+        channel: Channel,
+        to: &PhoneNumber,
+        asked: Option<ProviderName>,
+    ) -> Option<ProviderName> {
+        self.disabled.iter().copied().find(|name| serves(*name, channel, to, asked))
     }
 
     #[must_use]
     pub fn get(&self, name: ProviderName) -> Option<&Account> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, account)| account)
+        self.enabled.iter().find(|(n, _)| *n == name).map(|(_, account)| account)
     }
 }
 
+fn serves(
+    name: ProviderName,
+    channel: Channel,
+    to: &PhoneNumber,
+    asked: Option<ProviderName>,
+) -> bool {
+    name.channel() == channel
+        && asked.is_none_or(|asked| asked == name)
+        && provider(name).serves(to)
+}
+
+/// How long a row that verifies callbacks is used without reading it again.
+const USED_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// Integrations as they were read last, for callbacks: there are two or more of
+/// them for each message.
+#[derive(Debug, Default)]
+pub struct Lately(Mutex<HashMap<(OrgId, ProviderName), (Timestamp, Integration)>>);
+
 impl Context {
+    /// The integration as it was up to a minute ago.
+    #[must_use]
+    pub fn integration_lately(&self, org: OrgId, name: ProviderName) -> Option<Integration> {
+        let lately = self.lately.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, integration) = lately.get(&(org, name))?;
+        (self.clock.now() < *read_at + USED_FOR).then(|| integration.clone())
+    }
+
+    /// The integration as it is now, for [`Self::integration_lately`] too.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn integration_now(
+        &self,
+        org: OrgId,
+        name: ProviderName,
+    ) -> Result<Option<Integration>, StoreError> {
+        let read_at = self.clock.now();
+        let found = self.store.integration(org, name).await?;
+        let mut lately = self.lately.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &found {
+            Some(integration) => {
+                lately.insert((org, name), (read_at, integration.clone()));
+            }
+            None => {
+                lately.remove(&(org, name));
+            }
+        }
+        Ok(found)
+    }
+
     /// # Errors
     /// When the table or KMS does not answer.
     pub async fn accounts(&self, org: OrgId) -> Result<Accounts, AccountError> {
         let mut integrations = self.store.integrations(org).await?;
-        integrations.retain(|i| i.enabled);
         integrations.sort_by_key(|i| (i.settings.priority, i.provider));
-        let mut accounts = Vec::with_capacity(integrations.len());
+        let mut accounts = Accounts::default();
         for integration in &integrations {
-            accounts.push((integration.provider, self.account(integration).await?));
+            if integration.enabled {
+                let account = self.account(integration).await?;
+                accounts.enabled.push((integration.provider, account));
+            } else {
+                accounts.disabled.push(integration.provider);
+            }
         }
-        Ok(Accounts(accounts))
+        Ok(accounts)
     }
 
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use carillon_domain::ProviderName;
+use jiff::{SignedDuration, Timestamp};
 
 /// What a function is told by its deployment.
 #[derive(Debug, Clone)]
@@ -40,10 +41,27 @@ pub struct Tuning {
     pub calls_in_flight: usize,
     /// Seconds that a provider has to answer.
     pub call_seconds: u32,
-    /// Seconds until an entry on a queue that nobody began is due again.
+    /// Seconds that a body may stay on its queue before it is given up there.
     pub queue_lease_seconds: u32,
     /// Due entries read from a shard at a time.
     pub dispatch_batch: i32,
+    /// What is due within so many seconds is queued now, with a delay: it goes at
+    /// its second and not at the next minute.
+    pub look_ahead_seconds: u32,
+}
+
+impl Tuning {
+    /// When an entry that is on a queue until `at` is due again. The dispatcher
+    /// looks ahead, so it is found that much earlier.
+    #[must_use]
+    pub fn queue_lease(&self, at: Timestamp) -> Timestamp {
+        at + SignedDuration::from_secs(self.queue_lease_seconds.into()) + self.look_ahead()
+    }
+
+    #[must_use]
+    pub fn look_ahead(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.look_ahead_seconds.into())
+    }
 }
 
 impl Default for Tuning {
@@ -55,6 +73,7 @@ impl Default for Tuning {
             call_seconds: 15,
             queue_lease_seconds: 120,
             dispatch_batch: 100,
+            look_ahead_seconds: 60,
         }
     }
 }

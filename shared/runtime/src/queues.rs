@@ -4,9 +4,13 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use carillon_domain::{Channel, Lane};
+use jiff::SignedDuration;
 
 use crate::body::{ReceiveBody, SendBody};
 use crate::config::QueueUrls;
+
+/// The longest that a queue keeps a body back.
+pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 #[derive(Debug, Clone)]
 pub struct Queues {
@@ -40,8 +44,8 @@ impl Queues {
         }
     }
 
-    /// Queues up to ten bodies in one request; answers which of them (by place)
-    /// the queue did not take.
+    /// Queues up to ten bodies in one request, each to be seen after its delay;
+    /// answers which of them (by place) the queue did not take.
     ///
     /// # Errors
     /// When the request as a whole failed.
@@ -49,12 +53,13 @@ impl Queues {
         &self,
         channel: Channel,
         lane: Lane,
-        bodies: &[SendBody],
+        bodies: &[(SendBody, SignedDuration)],
     ) -> Result<Vec<usize>, QueueError> {
         let mut request = self.client.send_message_batch().queue_url(self.url(channel, lane));
-        for (place, body) in bodies.iter().enumerate() {
+        for (place, (body, delay)) in bodies.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
+                .delay_seconds(delay_seconds(*delay))
                 // Fair queues: one organization's bulk does not make others wait.
                 .message_group_id(body.org.key())
                 .message_body(serde_json::to_string(body).map_err(|e| QueueError(e.into()))?)
@@ -81,4 +86,11 @@ impl Queues {
             .map(drop)
             .map_err(|e| QueueError(e.into()))
     }
+}
+
+/// Whole seconds, rounded up: never before its time.
+fn delay_seconds(delay: SignedDuration) -> i32 {
+    let delay = delay.clamp(SignedDuration::ZERO, LONGEST_DELAY);
+    let seconds = delay.as_secs() + i64::from(delay.subsec_nanos() > 0);
+    i32::try_from(seconds).unwrap_or(0)
 }

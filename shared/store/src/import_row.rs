@@ -36,14 +36,15 @@ pub fn write(import: &Import) -> Item {
 }
 
 /// Attribute names of the cursor and the counts.
-pub const fn progress(p: &Progress) -> [(&'static str, u32); 6] {
+pub fn progress(p: &Progress) -> [(&'static str, u64); 7] {
     [
-        ("cp", p.pages),
-        ("cc", p.chunk),
-        ("cr", p.record),
-        ("na", p.accepted),
-        ("nd", p.duplicates),
-        ("nr", p.rejected),
+        ("cp", p.pages.into()),
+        ("cc", p.chunk.into()),
+        ("cr", p.record.into()),
+        ("na", p.accepted.into()),
+        ("nd", p.duplicates.into()),
+        ("nr", p.rejected.into()),
+        ("np", p.parts),
     ]
 }
 
@@ -82,6 +83,8 @@ pub fn read(item: &Item) -> Result<Import> {
             accepted: r.number("na")?,
             duplicates: r.number("nd")?,
             rejected: r.number("nr")?,
+            // The release before this one has none.
+            parts: r.maybe_number("np")?.unwrap_or(0),
         },
         failed: r.maybe_text("er").map(str::to_owned),
         due: r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at),

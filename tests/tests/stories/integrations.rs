@@ -119,21 +119,6 @@ async fn what_is_not_set_up_cannot_be_tested() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_not_used() {
-    let world = World::start().await;
-    let mut off = twilio();
-    off["enabled"] = json!(false);
-    shows(&world.put(PATH, &off).await.ok(200), &json!({"status": "disabled"}));
-    let id = world.send(&mobile(1), "Hi", json!({})).await;
-    world.settle().await;
-    shows(
-        &world.message(&id).await,
-        &json!({"status": "failed", "error": {"code": "no_integration"}}),
-    );
-    assert!(world.received().await.is_empty());
-}
-
-#[tokio::test]
 async fn wrong_accounts_are_refused_field_by_field() {
     let world = without_twilio().await;
     let change = |pointer: &str, name: &str, value: Value| {

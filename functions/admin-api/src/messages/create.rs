@@ -86,7 +86,7 @@ async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Re
 /// fail, its lease runs out and the queue processor finds it.
 pub async fn queue_now(ctx: &Context, message: &Message) {
     let body = SendBody::new(message.org, Sendable::Message(message.id), message.generation);
-    match ctx.queues.send(message.channel, message.lane, &[body]).await {
+    match ctx.queues.send(message.channel, message.lane, &[(body, SignedDuration::ZERO)]).await {
         Ok(refused) if refused.is_empty() => {}
         Ok(_) => ctx.counters.add("queue_refused", 1),
         Err(error) => {
@@ -101,7 +101,7 @@ pub async fn queue_now(ctx: &Context, message: &Message) {
 
 /// When a message that is queued at once is due again, should the queue lose it.
 pub fn queue_lease(ctx: &Context, now: Timestamp) -> Timestamp {
-    now + SignedDuration::from_secs(ctx.config.tuning.queue_lease_seconds.into())
+    ctx.config.tuning.queue_lease(now)
 }
 
 async fn message(
@@ -148,5 +148,6 @@ async fn message(
         generation: BORN,
         version: 1,
         token: random::token(),
+        idle: 0,
     })
 }

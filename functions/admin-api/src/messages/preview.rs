@@ -25,7 +25,7 @@ pub async fn preview(
     let now = ctx.clock.now();
     let draft = request.check(&ctx, &caller, &settings, now).await?;
     let accounts = ctx.accounts(caller.org).await?;
-    let chosen = accounts.choose(draft.channel, &draft.to, draft.integration);
+    let chosen = accounts.serving(draft.channel, &draft.to, draft.integration).next();
     let price = chosen.and_then(|(_, account)| {
         let (micros, currency) = account.settings.price_of_part(&draft.to)?;
         Some(Money::from_micros(micros * u64::from(draft.content.segments), currency))

@@ -18,6 +18,75 @@ impl Message {
         self.fail(failure, false, EventSource::System, now);
     }
 
+    /// Not now: waits by itself. `until` is when it may go, `due` when it is
+    /// looked at again (later than `until` where it is queued for that moment).
+    /// What cannot go before it expires has expired.
+    pub fn defer(
+        &mut self,
+        reason: &str,
+        until: Timestamp,
+        due: Timestamp,
+        detail: String,
+        now: Timestamp,
+    ) {
+        self.note_wait(reason, until, detail.clone(), now);
+        if self.expires_at.is_some_and(|end| end <= until) {
+            let detail = format!("it would have expired before it could be sent: {detail}");
+            self.decide(DecisionKind::Expired, now, reason, None, detail.clone());
+            let failure = Failure::new("expired", FailureReason::Expired, true, detail);
+            self.fail(failure, false, EventSource::System, now);
+            return;
+        }
+        self.wait_until(Some(due));
+    }
+
+    /// Not now, and its pack comes again: only the reason is noted. False when
+    /// it was known already, and there is nothing to store.
+    pub fn note_wait(
+        &mut self,
+        reason: &str,
+        until: Timestamp,
+        detail: String,
+        now: Timestamp,
+    ) -> bool {
+        match self.decisions.last_mut() {
+            Some(last) if last.kind == DecisionKind::Deferred && last.reason == reason => {
+                last.until = Some(until);
+                last.detail = detail;
+                false
+            }
+            _ => {
+                self.decide(DecisionKind::Deferred, now, reason, Some(until), detail);
+                true
+            }
+        }
+    }
+
+    /// Work on it fails again and again, and `error` says how. What was not
+    /// begun fails, what may have arrived is held: a person can retry either. A
+    /// claim is left to its lease.
+    pub fn give_up_working(&mut self, error: &str, now: Timestamp) -> Verdict {
+        match self.state {
+            State::Scheduled => {
+                let detail = format!("sending it failed again and again: {error}");
+                self.give_up(Failure::new("gave_up", FailureReason::Other, true, detail), now);
+                Verdict::Changed
+            }
+            State::Unknown { held: false, .. } => {
+                self.hold(&format!("settling it failed again and again: {error}"), now)
+            }
+            State::Unknown { held: true, .. }
+            | State::Sending { .. }
+            | State::Accepted { .. }
+            | State::Delivered { .. }
+            | State::Read { .. }
+            | State::Failed { .. }
+            | State::Cancelled { .. }
+            | State::Suppressed { .. }
+            | State::Received => Verdict::Ignored,
+        }
+    }
+
     /// Cannot be sent at all: a failure of ours, before any call.
     pub fn give_up(&mut self, failure: Failure, now: Timestamp) {
         let reason = failure.reason.as_str();

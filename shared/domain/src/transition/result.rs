@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Reason of a decision: another account was used at once.
+const FAIL_OVER: &str = "failover";
+
 impl Message {
     /// The provider took attempt `attempt`.
     pub fn accepted(
@@ -75,6 +78,50 @@ impl Message {
             Next::GiveUp(failure) => self.fail(failure, false, EventSource::Response, now),
         }
         Verdict::Changed
+    }
+
+    /// The provider did not take attempt `attempt` and is not to be asked again
+    /// now: the next account is, under the same claim. One write ends the one
+    /// attempt and begins the other, so a crash between never hides the second.
+    /// `None` when the claim is no longer ours to use.
+    pub fn fail_over(
+        &mut self,
+        attempt: u16,
+        answered: Answered,
+        failure: &Failure,
+        next: ProviderName,
+        now: Timestamp,
+    ) -> Option<u16> {
+        let State::Sending { attempt: n, lease_until, .. } = self.state else { return None };
+        if n != attempt || self.arrived_before(attempt).is_some() {
+            return None;
+        }
+        let refused = self.provider;
+        self.close_attempt(attempt, AttemptOutcome::Refused(failure.clone()), answered, now);
+        self.note_fail_over(refused, next, &failure.detail, now);
+        Some(self.claim(next, now, lease_until))
+    }
+
+    /// Another account than the first is used, and why.
+    pub fn note_fail_over(
+        &mut self,
+        refused: Option<ProviderName>,
+        next: ProviderName,
+        why: &str,
+        now: Timestamp,
+    ) {
+        let refused = refused.map_or("the account", ProviderName::as_str);
+        let detail = format!("{refused}: {why}; {} is used instead", next.as_str());
+        self.decide(DecisionKind::Retry, now, FAIL_OVER, Some(now), detail);
+    }
+
+    /// Attempts without those that only took another account at once.
+    #[must_use]
+    pub fn rounds(&self) -> u16 {
+        let switched = self.decisions.iter().filter(|d| d.reason == FAIL_OVER);
+        let in_attempts =
+            switched.filter(|d| self.attempts.iter().any(|a| a.ended_at == Some(d.at)));
+        self.attempt().saturating_sub(u16::try_from(in_attempts.count()).unwrap_or(0))
     }
 
     /// Nobody knows whether attempt `attempt` arrived: no answer, an answer

@@ -1,0 +1,51 @@
+//! What a run goes by: settings, accounts and limits. Read again every few
+//! seconds, so that a switch that somebody turns counts within a run too.
+
+use std::sync::Arc;
+
+use carillon_domain::OrgId;
+use carillon_domain::ledger::Limits;
+use carillon_domain::settings::Settings;
+use carillon_runtime::Context;
+use carillon_runtime::accounts::Accounts;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::SendError;
+
+/// A switch that was turned counts for every claim later than this.
+const COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
+
+#[derive(Debug)]
+pub struct Terms {
+    pub settings: Settings,
+    pub accounts: Accounts,
+    pub limits: Limits,
+    read_at: Timestamp,
+}
+
+impl Terms {
+    async fn read(ctx: &Context, org: OrgId) -> Result<Self, SendError> {
+        let read_at = ctx.clock.now();
+        let (accounts, settings) = futures::join!(ctx.accounts(org), ctx.store.settings(org));
+        let settings = settings?;
+        Ok(Self { accounts: accounts?, limits: Limits::of(&settings), settings, read_at })
+    }
+}
+
+/// The terms as they were read last.
+pub struct Current(Mutex<Arc<Terms>>);
+
+impl Current {
+    pub async fn new(ctx: &Context, org: OrgId) -> Result<Self, SendError> {
+        Ok(Self(Mutex::new(Arc::new(Terms::read(ctx, org).await?))))
+    }
+
+    pub async fn get(&self, ctx: &Context, org: OrgId) -> Result<Arc<Terms>, SendError> {
+        let mut current = self.0.lock().await;
+        if ctx.clock.now() >= current.read_at + COUNT_FOR {
+            *current = Arc::new(Terms::read(ctx, org).await?);
+        }
+        Ok(Arc::clone(&current))
+    }
+}
