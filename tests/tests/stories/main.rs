@@ -15,6 +15,7 @@ mod integrations;
 mod limits;
 mod lists;
 mod organizations;
+mod quiet_hours;
 mod rates;
 mod sending;
 mod statistics;
