@@ -18,6 +18,7 @@ mod organizations;
 mod quiet_hours;
 mod rates;
 mod sending;
+mod settings;
 mod statistics;
 mod two_way;
 mod unknown;
