@@ -394,6 +394,13 @@ pub fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
 
 /// A form with a file.
 pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) -> RequestBuilder {
+    let (kind, body) = file_form(file, fields);
+    request.header("content-type", kind).body(body)
+}
+
+/// The same as content type and body.
+#[must_use]
+pub fn file_form(file: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {
     const BOUNDARY: &str = "----a-boundary-of-the-stories";
     let mut body = Vec::with_capacity(file.len() + 1_024);
     for (name, value) in fields {
@@ -409,7 +416,7 @@ pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) 
     body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(file);
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
-    request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person's client, on the other side of the wire")]
