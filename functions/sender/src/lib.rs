@@ -15,7 +15,9 @@ mod content;
 mod gates;
 mod give_up;
 mod pack;
-mod purse;
+/// For the stories about rates, which drive it themselves.
+#[doc(hidden)]
+pub mod purse;
 mod settle;
 mod single;
 mod terms;
@@ -45,7 +47,7 @@ const GATES_COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
 const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
+pub enum SendError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -64,7 +66,7 @@ pub(crate) enum SendError {
 }
 
 /// What all messages of one queue body share.
-pub(crate) struct Run<'a> {
+pub struct Run<'a> {
     pub ctx: &'a Context,
     pub org: OrgId,
     pub started: Timestamp,
@@ -80,7 +82,10 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// `holder` names the pack or message in the ledger.
-    async fn new(
+    ///
+    /// # Errors
+    /// When the table or KMS does not answer.
+    pub async fn new(
         ctx: &'a Context,
         org: OrgId,
         deadline: Timestamp,
@@ -142,8 +147,13 @@ impl<'a> Run<'a> {
 
     /// Whether a call that begins now can end inside this function's time.
     fn has_time(&self, now: Timestamp) -> bool {
+        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now <= self.last_call()
+    }
+
+    /// A call that begins later might not end inside this function's time.
+    fn last_call(&self) -> Timestamp {
         let call = SignedDuration::from_secs(i64::from(self.ctx.config.tuning.call_seconds) + 2);
-        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now + call <= self.deadline
+        self.deadline - call
     }
 }
 

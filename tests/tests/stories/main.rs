@@ -16,6 +16,7 @@ mod integrations;
 mod limits;
 mod lists;
 mod organizations;
+mod rates;
 mod sending;
 mod statistics;
 mod two_way;
