@@ -7,6 +7,7 @@ mod bulk;
 mod callbacks;
 mod consents;
 mod dead_letters;
+mod expiry;
 mod failover;
 mod fast2sms;
 mod files;
