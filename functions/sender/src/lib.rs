@@ -210,9 +210,12 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
     match body.what {
-        Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
+        // Boxed: these are large, and everything around them would be too.
+        Sendable::Pack(id) => {
+            Box::pin(pack::run(ctx, body.org, id, body.generation, deadline)).await
+        }
         Sendable::Message(id) => {
-            let work = single::run(ctx, body.org, id, body.generation, deadline);
+            let work = Box::pin(single::run(ctx, body.org, id, body.generation, deadline));
             let done = AssertUnwindSafe(work).catch_unwind().await;
             let done = done.unwrap_or_else(|_| {
                 ctx.counters.add("send_panics", 1);

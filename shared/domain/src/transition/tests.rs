@@ -27,6 +27,7 @@ fn message() -> Message {
         price: None,
         scheduled_for: at(0),
         expires_at: None,
+        override_quiet_hours: false,
         created_by: "key_x".into(),
         created_at: at(0),
         updated_at: at(0),
