@@ -14,6 +14,7 @@ pub mod first_organization;
 mod health;
 mod idempotency;
 mod imports;
+mod installation;
 mod integrations;
 mod lists;
 mod messages;
@@ -55,6 +56,8 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .route("/v1/integrations/{provider}/test", post(integrations::test))
         .route("/v1/settings", get(settings::read).patch(settings::update))
         .route("/v1/stats", get(stats::read))
+        .route("/v1/installation", get(installation::read))
+        .route("/v1/installation/resume", post(installation::resume))
         .route("/healthz", get(health::read))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)

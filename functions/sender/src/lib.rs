@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use carillon_domain::message::{Message, State};
+use carillon_domain::restore::Release;
 use carillon_domain::{Channel, Lane, OrgId, PhoneNumber};
 use carillon_runtime::Context;
 use carillon_runtime::accounts::AccountError;
@@ -64,6 +65,9 @@ pub(crate) struct Run<'a> {
     /// When this function ends; no call begins without time to end before.
     pub deadline: Timestamp,
     pub purse: Purse,
+    /// Set where the table was restored once: what came with the backup may have
+    /// been sent before.
+    pub release: Option<Release>,
     terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
@@ -83,6 +87,7 @@ impl<'a> Run<'a> {
             started: ctx.clock.now(),
             deadline,
             purse: Purse::new(holder, lane),
+            release: ctx.standing().await?.release(),
             terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
         })
@@ -180,6 +185,10 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 }
 
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
+    // Out of a restored table nothing is sent; the rows come again by themselves.
+    if ctx.is_held().await? {
+        return Ok(());
+    }
     match body.what {
         Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
         Sendable::Message(id) => single::run(ctx, body.org, id, body.generation, deadline).await,

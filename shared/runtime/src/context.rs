@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::queues::Queues;
 use crate::random;
 use crate::secrets::{Owner, SecretError, Secrets};
+use crate::standing::Kept;
 use crate::telemetry::Counters;
 
 pub struct Context {
@@ -25,6 +26,10 @@ pub struct Context {
     /// Set where this process is the only worker there is (the local stack):
     /// claims from before it are lost, whatever their lease says.
     pub sole_worker_since: Option<Timestamp>,
+    /// Set where the table's id is known without asking DynamoDB (the local
+    /// stack, whose folder nobody can swap under it).
+    pub table_id: Option<String>,
+    pub(crate) standing: Kept,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -58,6 +63,8 @@ impl Context {
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
+            table_id: None,
+            standing: Kept::default(),
             address_secret: OnceCell::new(),
             config,
         })

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Every route that needs a key.
-const ROUTES: [(Method, &str); 21] = [
+const ROUTES: [(Method, &str); 23] = [
     (Method::POST, "/v1/messages"),
     (Method::GET, "/v1/messages"),
     (Method::POST, "/v1/messages/preview"),
@@ -30,6 +30,8 @@ const ROUTES: [(Method, &str); 21] = [
     (Method::PATCH, "/v1/settings"),
     (Method::GET, "/v1/stats"),
     (Method::GET, "/v1/integrations/fast2sms"),
+    (Method::GET, "/v1/installation"),
+    (Method::POST, "/v1/installation/resume"),
 ];
 
 #[tokio::test]

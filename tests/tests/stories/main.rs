@@ -13,6 +13,7 @@ mod integrations;
 mod limits;
 mod lists;
 mod organizations;
+mod restore;
 mod sending;
 mod statistics;
 mod two_way;
