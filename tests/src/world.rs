@@ -67,7 +67,7 @@ pub struct World {
     /// Where the API and the webhooks are.
     pub url: String,
     http: reqwest::Client,
-    server: JoinHandle<()>,
+    pub(crate) server: JoinHandle<()>,
     /// Events that rollup was given, when they are kept.
     fed: Option<Mutex<Vec<Value>>>,
 }

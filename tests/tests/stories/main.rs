@@ -18,6 +18,7 @@ mod lists;
 mod organizations;
 mod quiet_hours;
 mod rates;
+mod restore;
 mod sending;
 mod settings;
 mod statistics;
