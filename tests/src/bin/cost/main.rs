@@ -5,7 +5,6 @@
 //! what DynamoDB's own rules make of the rows that were written, side by side. `--write` puts the tables into
 //! `docs/data-model.md`, between the markers. Ends with an error when a bulk message costs more than it may.
 
-mod document;
 mod formula;
 mod prices;
 mod purpose;
@@ -14,6 +13,7 @@ mod rollup;
 mod run;
 
 use anyhow::{Result, ensure};
+use carillon_tests::document;
 
 use report::Runs;
 
@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
         run.agrees()?;
     }
     if write {
-        document::write(&report)?;
+        document::write("data-model.md", "cost", &report)?;
     }
     let writes = runs.bulk.writes();
     ensure!(
