@@ -24,9 +24,11 @@ pub async fn apply(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), Receive
         // Before the row: a crash between must not lose the opt-out.
         suppress(ctx, org, id, r.provider, failure, now).await?;
     }
+    // Most receipts say what the row knows, or find it at rest: some replica's
+    // row will do. One that is behind loses the condition and is read again.
     let changed = ctx
         .store
-        .change_message(org, id, &random::token(), now, |m| {
+        .change_glanced(org, id, &random::token(), now, |m| {
             let pid = r.provider_message_id.as_deref();
             match m.receipt(r.attempt, pid, &r.kind, EventSource::Callback, now) {
                 Verdict::Ignored => None,

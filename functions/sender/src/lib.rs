@@ -5,13 +5,15 @@
 //! dropped. The rows decide everything; the body only says where to look.
 //!
 //! Retries: a pack or message that was not finished is due again when its lease
-//! runs out, so an error here is logged and left to the dispatcher. Only what
-//! cannot be read at all stays on the queue and ends in its dead-letter queue.
+//! runs out, so an error here is logged and left to the dispatcher, and after
+//! many of them the work is given up. Only what cannot be read at all stays on
+//! the queue and ends in its dead-letter queue.
 
 mod attempt;
 mod call;
 mod content;
 mod gates;
+mod give_up;
 mod pack;
 /// For the stories about rates, which drive it themselves.
 #[doc(hidden)]
@@ -21,6 +23,7 @@ mod single;
 mod terms;
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
@@ -32,6 +35,7 @@ use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::queues::LONGEST_DELAY;
 use carillon_store::StoreError;
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use purse::{Begun, Purse};
@@ -54,8 +58,11 @@ pub enum SendError {
     #[error("the stored address is not a phone number")]
     Address,
     /// The row was deleted while it was worked on.
-    #[error("the message is gone")]
+    #[error("a row that it needs is gone")]
     Gone,
+    /// A fault of ours.
+    #[error("the sender panicked")]
+    Panicked,
 }
 
 /// What all messages of one queue body share.
@@ -69,6 +76,8 @@ pub struct Run<'a> {
     terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
+    /// What went wrong last with one of many messages.
+    pub trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl<'a> Run<'a> {
@@ -90,12 +99,22 @@ impl<'a> Run<'a> {
             purse: Purse::new(holder, lane),
             terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
+            trouble: std::sync::Mutex::default(),
         })
     }
 
     /// Settings, accounts and limits, at most seconds old.
     async fn terms(&self) -> Result<Arc<Terms>, SendError> {
         self.terms.get(self.ctx, self.org).await
+    }
+
+    fn note_trouble(&self, error: &SendError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *trouble = Some(error.to_string());
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// What the run is for: what its messages take, and have taken.
@@ -191,7 +210,21 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
     match body.what {
-        Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
-        Sendable::Message(id) => single::run(ctx, body.org, id, body.generation, deadline).await,
+        // Boxed: these are large, and everything around them would be too.
+        Sendable::Pack(id) => {
+            Box::pin(pack::run(ctx, body.org, id, body.generation, deadline)).await
+        }
+        Sendable::Message(id) => {
+            let work = Box::pin(single::run(ctx, body.org, id, body.generation, deadline));
+            let done = AssertUnwindSafe(work).catch_unwind().await;
+            let done = done.unwrap_or_else(|_| {
+                ctx.counters.add("send_panics", 1);
+                Err(SendError::Panicked)
+            });
+            if let Err(error) = &done {
+                give_up::message(ctx, body.org, id, error).await;
+            }
+            done
+        }
     }
 }

@@ -7,7 +7,9 @@
 
 pub mod address;
 pub mod channel;
+pub mod consent;
 pub mod dlt;
+pub mod expiry;
 pub mod failure;
 pub mod ids;
 pub mod import;

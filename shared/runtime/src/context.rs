@@ -6,6 +6,7 @@ use carillon_store::{Store, StoreError};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::accounts::Lately;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::queues::Queues;
@@ -25,6 +26,7 @@ pub struct Context {
     /// Set where this process is the only worker there is (the local stack):
     /// claims from before it are lost, whatever their lease says.
     pub sole_worker_since: Option<Timestamp>,
+    pub(crate) lately: Lately,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -58,6 +60,7 @@ impl Context {
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
+            lately: Lately::default(),
             address_secret: OnceCell::new(),
             config,
         })
