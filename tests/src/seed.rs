@@ -44,6 +44,7 @@ pub fn scheduled(
         price: None,
         scheduled_for: at,
         expires_at: None,
+        override_quiet_hours: false,
         created_by: "seed".to_owned(),
         created_at: now,
         updated_at: now,
@@ -55,5 +56,6 @@ pub fn scheduled(
         generation: 0,
         version: 1,
         token: "seed".to_owned(),
+        idle: 0,
     }
 }

@@ -10,7 +10,8 @@ use carillon_domain::receipt::ReceiptKind;
 use carillon_domain::settings::Settings;
 use carillon_domain::template::Template;
 use carillon_domain::transition::Answered;
-use carillon_domain::{Lane, Message, OrgId, PhoneNumber, ProviderName, segments};
+use carillon_domain::{Channel, Lane, Message, OrgId, PhoneNumber, ProviderName, Purpose};
+use carillon_domain::{quiet, segments};
 use carillon_tests::patience::Stopwatch;
 use carillon_tests::seed;
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +44,23 @@ pub fn measure() -> Result<String> {
             ledger.reserve(&ask, &limits)
         })
     }));
+
+    let (settings, to) = (Settings::default(), PhoneNumber::parse("+61412345678", None)?);
+    for (name, purpose) in [
+        ("quiet hours of a mobile that may be in several zones", Purpose::Transactional),
+        ("the same for a promotional message", Purpose::Promotional),
+    ] {
+        let ask = quiet::Ask {
+            channel: Channel::Sms,
+            purpose,
+            to: &to,
+            contact_zone: None,
+            organization_zone: "Australia/Sydney",
+            quiet_hours: settings.quiet_hours.as_ref(),
+            override_quiet_hours: false,
+        };
+        rows.push((name, nanoseconds(|| quiet::at(black_box(now), &ask))));
+    }
 
     let text = "Hi {{ name }}, your class with {{ coach | default('us') }} begins at {{ time }}.";
     let template = Template::parse(text).context("a template")?;
