@@ -6,9 +6,12 @@
 
 #![recursion_limit = "256"]
 
+mod address;
 mod auth;
 mod bulk;
 mod callbacks;
+mod consents;
+mod dead_letters;
 mod extract;
 pub mod first_organization;
 mod health;
@@ -22,6 +25,7 @@ mod problem;
 mod request_id;
 mod settings;
 mod stats;
+mod suppressions;
 mod templates;
 mod view;
 
@@ -55,6 +59,14 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .route("/v1/integrations/{provider}", get(integrations::read).put(integrations::put))
         .route("/v1/integrations/{provider}/test", post(integrations::test))
         .route("/v1/settings", get(settings::read).patch(settings::update))
+        .route("/v1/consents", get(consents::list).post(consents::put))
+        .route(
+            "/v1/suppressions",
+            get(suppressions::list).post(suppressions::put).delete(suppressions::lift),
+        )
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
+        .route("/v1/dead-letters/{id}/drop", post(dead_letters::drop))
         .route("/v1/stats", get(stats::read))
         .route("/v1/installation", get(installation::read))
         .route("/v1/installation/resume", post(installation::resume))

@@ -237,6 +237,7 @@ fn message(
         generation: 0,
         version: 1,
         token: token.to_owned(),
+        idle: 0,
     }
 }
 
@@ -273,6 +274,7 @@ async fn put_packs(
             due: Some(import.scheduled_for.checked_add(wait).unwrap_or(import.scheduled_for)),
             generation: 0,
             idle_runs: 0,
+            given_up: None,
         };
         ctx.store.insert_pack(&pack, now).await?;
         let pack = sizes.get(from..to).unwrap_or_default();

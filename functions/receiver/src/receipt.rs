@@ -26,9 +26,11 @@ pub async fn apply(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), Receive
         suppress(ctx, org, id, r.provider, failure, now).await?;
     }
     let backup_ends = ctx.backup_ends().await?;
+    // Most receipts say what the row knows, or find it at rest: some replica's
+    // row will do. One that is behind loses the condition and is read again.
     let changed = ctx
         .store
-        .change_message(org, id, &random::token(), now, |m| {
+        .change_glanced(org, id, &random::token(), now, |m| {
             // An attempt that this table, restored from a backup, knows nothing of:
             // the original made it, and here is what became of it.
             let unheard_of = r.attempt == Some(m.attempt() + 1);

@@ -2,8 +2,9 @@
 //! expires, is suppressed, waits for the morning); others on the whole run
 //! (sending is switched off, a cap is full), and then its pack comes again.
 
+use carillon_domain::consent;
 use carillon_domain::ledger::{Wait, Want};
-use carillon_domain::message::Message;
+use carillon_domain::message::{Message, SuppressionReason};
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName};
 use carillon_providers::Account;
 use jiff::{SignedDuration, Timestamp};
@@ -140,12 +141,18 @@ pub async fn before_claim(
     now: Timestamp,
 ) -> Result<bool, SendError> {
     let address = message.id.address();
-    if let Some(s) = run.ctx.store.suppression(run.org, address, message.channel).await? {
+    let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
+    if let Some(s) = asked.suppression {
         let detail = match s.words {
             Some(words) => format!("the person wrote “{words}” on {}", s.at),
             None => format!("suppressed on {} by {}", s.at, s.by),
         };
         message.suppress(s.reason, detail, now);
+        return Ok(false);
+    }
+    let required = &terms.settings.consent_required;
+    if let Some(refusal) = consent::refuses(message.purpose, &asked.consents, required) {
+        message.suppress(SuppressionReason::NoConsent, refusal.detail(), now);
         return Ok(false);
     }
     let Some(most) = terms.settings.max_per_contact_per_day else { return Ok(true) };

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::message::TemplateRef;
+use crate::message::{Message, Source, TemplateRef};
 use crate::rows::Mapping;
 use crate::{Channel, Country, ImportId, MessageId, OrgId, ProviderName, Purpose};
 
@@ -77,6 +77,17 @@ pub struct Page {
 pub struct Entry {
     pub line: u32,
     pub message: MessageId,
+}
+
+impl Entry {
+    /// Two lines with one number meet in one row; it belongs to the first line.
+    #[must_use]
+    pub fn has(&self, m: &Message) -> bool {
+        match m.source {
+            Source::Import { line, .. } => m.id == self.message && line == self.line,
+            Source::Single | Source::Person => false,
+        }
+    }
 }
 
 /// Code of a line whose number an earlier line of the same page has. Such lines

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod channel;
+pub mod consent;
 pub mod dlt;
 pub mod failure;
 pub mod ids;

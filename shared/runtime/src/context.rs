@@ -6,6 +6,7 @@ use carillon_store::{Store, StoreError};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::accounts::Lately;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::queues::Queues;
@@ -30,6 +31,7 @@ pub struct Context {
     /// stack, whose folder nobody can swap under it).
     pub table_id: Option<String>,
     pub(crate) standing: Kept,
+    pub(crate) lately: Lately,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -65,6 +67,7 @@ impl Context {
             sole_worker_since: None,
             table_id: None,
             standing: Kept::default(),
+            lately: Lately::default(),
             address_secret: OnceCell::new(),
             config,
         })

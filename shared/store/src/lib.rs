@@ -10,7 +10,9 @@
 //! retries those) and rows that cannot be read.
 
 mod attributes;
+mod consents;
 mod counted;
+mod dead_letters;
 mod due;
 mod idempotency;
 mod import_row;
@@ -35,6 +37,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
 pub use attributes::Item;
+pub use consents::GateRows;
 pub use due::{DueEntry, DueKind};
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
@@ -42,7 +45,7 @@ pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
 pub use organizations::{ApiKey, Organization, Role};
 pub use statistics::{Counted, Counters, DayCounters, Group};
-pub use suppressions::Suppression;
+pub use suppressions::{Lifted, Suppression};
 pub use table_mark::{Copied, TableIdentity, TableMark};
 pub use templates::{NewTemplate, StoredTemplate};
 pub use timeline::{Place, TimelineEntry};

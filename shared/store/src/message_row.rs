@@ -127,7 +127,13 @@ fn write_state(w: &mut Writer, m: &Message) {
             "can"
         }
         State::Suppressed { reason, at } => {
-            w.time("st1", *at).text("sr", reason.as_str());
+            w.time("st1", *at);
+            // The release before knows only four reasons.
+            if *reason == SuppressionReason::NoConsent {
+                w.text("sr", SuppressionReason::Manual.as_str()).text("sx", reason.as_str());
+            } else {
+                w.text("sr", reason.as_str());
+            }
             "sup"
         }
         State::Received => "rcv",
@@ -272,6 +278,8 @@ pub fn read(item: &Item) -> Result<Message> {
         generation: r.number("gn")?,
         version: r.number("ver")?,
         token: r.maybe_text("tk").unwrap_or_default().to_owned(),
+        // Never written with the row: any write but a lease is progress.
+        idle: r.maybe_number("idle")?.unwrap_or(0),
     })
 }
 
@@ -318,7 +326,11 @@ fn read_state(r: &Reader<'_>) -> Result<State> {
             accepted: r.maybe_number::<u8>("fx")?.is_some(),
         },
         "can" => State::Cancelled { by: r.text("cb")?.to_owned(), at: at()? },
-        "sup" => State::Suppressed { reason: r.parsed("sr", SuppressionReason::parse)?, at: at()? },
+        "sup" => {
+            let newer = r.maybe_parsed("sx", SuppressionReason::parse)?;
+            let reason = newer.map_or_else(|| r.parsed("sr", SuppressionReason::parse), Ok)?;
+            State::Suppressed { reason, at: at()? }
+        }
         "rcv" => State::Received,
         _ => return Err(r.corrupt("s")),
     })

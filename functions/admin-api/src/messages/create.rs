@@ -148,5 +148,6 @@ async fn message(
         generation: BORN,
         version: 1,
         token: random::token(),
+        idle: 0,
     })
 }

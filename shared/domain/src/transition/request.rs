@@ -16,6 +16,18 @@ impl Message {
         Ok(())
     }
 
+    /// A person drops what the sender has given up, of which this is a part.
+    /// `why` is what it was given up for.
+    ///
+    /// # Errors
+    /// As [`Self::cancel`].
+    pub fn drop_given_up(&mut self, by: &str, why: &str, now: Timestamp) -> Result<(), TooLate> {
+        self.cancel(by, now)?;
+        let detail = format!("given up by the sender, then dropped by {by}: {why}");
+        self.decide(DecisionKind::GaveUp, now, "dropped", None, detail);
+        Ok(())
+    }
+
     /// From now on it waits by itself.
     ///
     /// # Errors

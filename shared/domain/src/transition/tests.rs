@@ -40,6 +40,7 @@ fn message() -> Message {
         generation: 0,
         version: 1,
         token: String::new(),
+        idle: 0,
     }
 }
 
@@ -297,4 +298,25 @@ fn a_claim_taken_back_leaves_no_attempt() {
     let mut m = claimed();
     m.unclaim(at(1));
     assert_eq!((m.attempt(), m.claimable(at(1), None), m.due), (0, Ok(()), Some(at(1))));
+}
+
+#[test]
+fn work_that_fails_again_and_again_ends_where_a_person_can_take_it_up() {
+    let held = |mut m: Message| {
+        m.hold("x", at(5));
+        m
+    };
+    for (name, mut m, expected) in [
+        ("scheduled", message(), (Verdict::Changed, "failed", None)),
+        ("unknown", unknown(), (Verdict::Changed, "unknown", None)),
+        ("held already", held(unknown()), (Verdict::Ignored, "unknown", None)),
+        ("sending", claimed(), (Verdict::Ignored, "sending", Some(at(60)))),
+        ("accepted", accepted(), (Verdict::Ignored, "sent", None)),
+    ] {
+        let verdict = m.give_up_working("the table", at(9));
+        assert_eq!((verdict, m.status(at(9)).as_str(), m.due), expected, "{name}");
+        let can_retry = m.retry(at(10), at(10)).is_ok();
+        assert_eq!(can_retry, m.state == State::Scheduled, "{name}");
+        assert_eq!(can_retry, ["scheduled", "unknown", "held already"].contains(&name), "{name}");
+    }
 }
