@@ -11,6 +11,7 @@
 mod answer;
 pub mod callback;
 pub mod gateway;
+pub mod left_behind;
 pub mod patience;
 pub mod people;
 mod restore;

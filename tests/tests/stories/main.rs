@@ -17,6 +17,7 @@ mod lists;
 mod organizations;
 mod rates;
 mod restore;
+mod rolling;
 mod sending;
 mod statistics;
 mod two_way;
