@@ -15,10 +15,11 @@ mod answer;
 pub mod callback;
 pub mod document;
 pub mod gateway;
+pub mod left_behind;
 pub mod patience;
 pub mod people;
-mod restore;
 pub mod real;
+mod restore;
 pub mod seed;
 mod world;
 
