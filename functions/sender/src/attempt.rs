@@ -8,7 +8,7 @@ use carillon_domain::segments::Encoding;
 use carillon_domain::transition::{Answered, NotClaimable};
 use carillon_providers::{HttpRequest, Outgoing, provider};
 use carillon_runtime::random;
-use carillon_store::Saved;
+use carillon_store::{Mechanism, Saved};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::gates::{self, Chosen, Gate, Hold};
@@ -133,7 +133,11 @@ async fn with_slot(
         message.note_fail_over(Some(first), chosen.name, "its calls fail", claimed_at);
     }
     message.claim(chosen.name, claimed_at, run.deadline + CLAIM_MARGIN);
-    match save(run, &mut message, claimed_at).await? {
+    let saved = match run.ctx.store.lacks(Mechanism::Claim) {
+        true => None,
+        false => save(run, &mut message, claimed_at).await?,
+    };
+    match saved {
         None if run.is_fresh(now) => {
             let had_it = call::make(run, terms, message, chosen, request, now).await?;
             Ok(if had_it { Used::Yes } else { Used::No })

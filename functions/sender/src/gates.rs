@@ -6,6 +6,7 @@ use carillon_domain::ledger::{Wait, Want};
 use carillon_domain::message::Message;
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName};
 use carillon_providers::Account;
+use carillon_store::Mechanism;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terms::Terms;
@@ -140,7 +141,9 @@ pub async fn before_claim(
     now: Timestamp,
 ) -> Result<bool, SendError> {
     let address = message.id.address();
-    if let Some(s) = run.ctx.store.suppression(run.org, address, message.channel).await? {
+    if let Some(s) = run.ctx.store.suppression(run.org, address, message.channel).await?
+        && !run.ctx.store.lacks(Mechanism::OptOutGate)
+    {
         let detail = match s.words {
             Some(words) => format!("the person wrote “{words}” on {}", s.at),
             None => format!("suppressed on {} by {}", s.at, s.by),

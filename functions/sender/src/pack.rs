@@ -9,6 +9,7 @@ use carillon_domain::{MessageId, OrgId, PackId};
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::{Context, random};
 use futures::{FutureExt, StreamExt, stream};
+use carillon_store::Mechanism;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{self, Made};
@@ -132,7 +133,8 @@ async fn finish(
     let left = messages.iter().filter(|m| !belongs(members, m) || m.has_left_its_pack()).count();
     let now = ctx.clock.now();
     let token = random::token();
-    let (stage, due, progressed) = if all_there && left == messages.len() {
+    let is_over = all_there && left == messages.len();
+    let (stage, due, progressed) = if is_over || ctx.store.lacks(Mechanism::FinishRule) {
         if messages.iter().any(|m| matches!(m.state, State::Accepted { .. })) {
             (Stage::Reconcile, Some(now + RECONCILE_AFTER), true)
         } else {

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::point::{Effect, Place, Point, Step, kind_of, text};
-use crate::schedules::Dice;
+use crate::dice::Dice;
 
 tokio::task_local! {
     /// The step that this task works in.
@@ -91,10 +91,6 @@ impl Plot {
 
     pub fn point(&self) -> Option<Point> {
         self.lock().point.clone()
-    }
-
-    pub fn dice(&self) -> Option<Dice> {
-        self.lock().dice.clone()
     }
 
     pub fn notes(&self) -> Vec<Noted> {

@@ -87,10 +87,6 @@ impl Fault {
         }
     }
 
-    pub const fn is_drop(self) -> bool {
-        matches!(self, Self::DropBefore | Self::DropAfter)
-    }
-
     pub const fn is_stall(self) -> bool {
         matches!(self, Self::StallBefore | Self::StallAfter)
     }

@@ -136,8 +136,12 @@ pub async fn safely(
     story: &Story,
     point: Option<Point>,
 ) -> Result<Outcome, String> {
-    let run = AssertUnwindSafe(once(theatre, story, point)).catch_unwind().await;
-    run.map_err(|panic| {
+    caught(once(theatre, story, point)).await
+}
+
+/// `Err` is what it panicked with.
+pub async fn caught(run: impl Future<Output = Outcome>) -> Result<Outcome, String> {
+    AssertUnwindSafe(run).catch_unwind().await.map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default()
     })

@@ -59,6 +59,7 @@ pub fn all() -> Vec<Story> {
         story("receipt before result", receipt_first),
         Story { allowed: retried, ..story("retry after a refusal", refused_once) },
         Story { allowed: refused, ..story("retried by a person", retried_by_a_person) },
+        story("no receipts", no_receipts),
         Story { allowed: unknown.clone(), ..story("found by look-up", found_by_look_up) },
         Story {
             allowed: unknown,
@@ -70,6 +71,11 @@ pub fn all() -> Vec<Story> {
         story("STOP during a bulk", opted_out),
         story("pause during a bulk", paused),
     ]
+}
+
+/// The story of this name.
+pub fn named(name: &str) -> Story {
+    all().into_iter().find(|story| story.name == name).expect("a story of this name")
 }
 
 fn single(s: Stage) -> BoxFuture<'static, ()> {
@@ -133,6 +139,15 @@ fn retried_by_a_person(s: Stage) -> BoxFuture<'static, ()> {
         s.providers(json!({"numbers": {mobile(1): null}})).await;
         let Some(id) = id else { return };
         s.ask(Method::POST, &format!("/v1/messages/{id}/retry"), None).await;
+        s.settle().await;
+    }
+    .boxed()
+}
+
+fn no_receipts(s: Stage) -> BoxFuture<'static, ()> {
+    async move {
+        s.silence(json!([])).await;
+        s.send(1, json!({})).await;
         s.settle().await;
     }
     .boxed()
