@@ -30,6 +30,7 @@ use carillon_runtime::config::variable;
 use carillon_store::Mechanism;
 
 use crate::report::Line;
+use crate::run::Kind;
 
 /// All stories, or the one named by `CARILLON_CRASH_STORY`.
 fn stories() -> Vec<story::Story> {
@@ -43,7 +44,7 @@ fn stories() -> Vec<story::Story> {
 
 #[test]
 fn nothing_is_lost_or_sent_twice_wherever_a_step_is_cut() {
-    report::tell(&run::all(&stories(), false));
+    report::tell(&run::all(&stories(), Kind::Crashes));
 }
 
 #[test]
@@ -90,6 +91,12 @@ fn full_random_schedules() {
     random_schedules(first, 5_000);
 }
 
+#[test]
+#[ignore = "minutes"]
+fn full_a_read_that_is_made_again_by_the_sdk_leaves_no_trace() {
+    report::tell(&run::all(&stories(), Kind::ReadsUnderTheRetry));
+}
+
 /// By kind of operation and its place in page and pack.
 #[test]
 #[ignore = "minutes"]
@@ -102,5 +109,5 @@ fn full_a_large_file_loses_nothing_at_the_ends_of_pages_and_packs() {
 #[test]
 #[ignore = "minutes"]
 fn full_a_step_that_stood_still_does_no_harm() {
-    report::tell(&run::all(&stories(), true));
+    report::tell(&run::all(&stories(), Kind::Stalls));
 }

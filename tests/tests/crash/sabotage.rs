@@ -3,7 +3,7 @@
 
 use carillon_store::Mechanism;
 
-use crate::run::{once, points, safely, side_by_side};
+use crate::run::{Kind, once, points, safely, side_by_side};
 use crate::story::{self, Story};
 
 /// Runs between two looks at what was found.
@@ -12,20 +12,20 @@ const BATCH: usize = 32;
 const STRIDE: usize = 7_919;
 
 /// Where its absence shows, and whether it takes steps that stand still.
-const fn shows_in(mechanism: Mechanism) -> (&'static str, bool) {
+const fn shows_in(mechanism: Mechanism) -> (&'static str, Kind) {
     match mechanism {
-        Mechanism::Claim | Mechanism::Token | Mechanism::SettleKey => ("single now", false),
-        Mechanism::LeaseCheck => ("single now", true),
+        Mechanism::Claim | Mechanism::Token | Mechanism::SettleKey => ("single now", Kind::Crashes),
+        Mechanism::LeaseCheck => ("single now", Kind::Stalls),
         Mechanism::PackBeforeCursor | Mechanism::Condition | Mechanism::FinishRule => {
-            ("bulk", false)
+            ("bulk", Kind::Crashes)
         }
-        Mechanism::OptOutGate => ("STOP during a bulk", false),
+        Mechanism::OptOutGate => ("STOP during a bulk", Kind::Crashes),
     }
 }
 
 /// Tries points until something is wrong; answers what, and after how many.
 pub fn first_violation(mechanism: Mechanism) -> Option<(String, usize)> {
-    let (name, stalls) = shows_in(mechanism);
+    let (name, kind) = shows_in(mechanism);
     let mut story = story::named(name);
     story.setting.without = Some(mechanism);
     let story: &Story = &story;
@@ -34,7 +34,7 @@ pub fn first_violation(mechanism: Mechanism) -> Option<(String, usize)> {
     if let Some(violation) = whole.found.violations.first() {
         return Some((format!("with no fault at all: {violation:?}"), 0));
     }
-    let mut points = points(&whole.counts, stalls);
+    let mut points = points(&whole.counts, kind);
     // Far apart ones first, always in the same order.
     let count = points.len();
     points = (0..count).map(|n| points[n * STRIDE % count].clone()).collect();

@@ -60,7 +60,7 @@ pub async fn run(theatre: &Arc<Theatre>, seed: u64) -> Outcome {
     let orders = ["normal", "shuffled", "reversed"];
     let order = orders[usize::try_from(draw.below(3)).expect("few")];
     stage.providers(json!({"callbacks": {"duplicate": draw.chance(30), "order": order}})).await;
-    plot.arm();
+    plot.arm(stage.stack.engines.queues());
     let mut told = Told::default();
     for minute in 0..MINUTES {
         told.something(&stage, &mut draw, minute).await;
@@ -98,7 +98,8 @@ impl Told {
         match draw.below(8) {
             0 | 1 => {
                 self.people += 1;
-                let later = json!({"scheduled_for": stage.in_minutes(i64::from(draw.below(9)) + 1)});
+                let later =
+                    json!({"scheduled_for": stage.in_minutes(i64::from(draw.below(9)) + 1)});
                 let more = if draw.chance(50) { json!({}) } else { later };
                 self.ids.extend(stage.send(self.people, more).await);
             }

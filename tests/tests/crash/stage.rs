@@ -134,7 +134,8 @@ impl Stage {
             provider_urls,
             tuning: setting.tuning,
         };
-        let mut stack = Stack::first(engines.with_attempts(attempts), options).await.expect("a stack");
+        let mut stack =
+            Stack::first(engines.with_attempts(attempts), options).await.expect("a stack");
         if let Some(mechanism) = setting.without {
             let ctx = Arc::get_mut(&mut stack.ctx).expect("nobody else has it yet");
             ctx.store.sabotage(mechanism);

@@ -13,9 +13,8 @@ fn still(what: &str, kind: Effect) -> Point {
 }
 
 fn run(story: &Story, point: &Point) -> Outcome {
-    let mut outcomes = side_by_side(&[()], async |theatre, ()| {
-        once(theatre, story, Some(point.clone())).await
-    });
+    let mut outcomes =
+        side_by_side(&[()], async |theatre, ()| once(theatre, story, Some(point.clone())).await);
     let outcome = outcomes.remove(0);
     assert!(outcome.struck, "{point}");
     assert_eq!(outcome.found.violations, [], "{point}");
