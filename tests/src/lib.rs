@@ -13,6 +13,7 @@ pub mod callback;
 pub mod gateway;
 pub mod patience;
 pub mod people;
+mod restore;
 mod world;
 
 pub use answer::{Answer, shows};

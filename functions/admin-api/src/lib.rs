@@ -6,14 +6,18 @@
 
 #![recursion_limit = "256"]
 
+mod address;
 mod auth;
 mod bulk;
 mod callbacks;
+mod consents;
+mod dead_letters;
 mod extract;
 pub mod first_organization;
 mod health;
 mod idempotency;
 mod imports;
+mod installation;
 mod integrations;
 mod lists;
 mod messages;
@@ -21,6 +25,7 @@ mod problem;
 mod request_id;
 mod settings;
 mod stats;
+mod suppressions;
 mod templates;
 mod view;
 
@@ -54,7 +59,17 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .route("/v1/integrations/{provider}", get(integrations::read).put(integrations::put))
         .route("/v1/integrations/{provider}/test", post(integrations::test))
         .route("/v1/settings", get(settings::read).patch(settings::update))
+        .route("/v1/consents", get(consents::list).post(consents::put))
+        .route(
+            "/v1/suppressions",
+            get(suppressions::list).post(suppressions::put).delete(suppressions::lift),
+        )
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
+        .route("/v1/dead-letters/{id}/drop", post(dead_letters::drop))
         .route("/v1/stats", get(stats::read))
+        .route("/v1/installation", get(installation::read))
+        .route("/v1/installation/resume", post(installation::resume))
         .route("/healthz", get(health::read))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)

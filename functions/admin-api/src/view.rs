@@ -64,6 +64,7 @@ pub fn message(m: &Message, now: Timestamp) -> Value {
         "template": m.content.template.as_ref().map(|t| format!("{}@{}", t.key, t.version)),
         "scheduled_for": time(m.scheduled_for),
         "expires_at": m.expires_at.map(time),
+        "override_quiet_hours": m.override_quiet_hours,
         "purpose": m.purpose,
         "integration": m.integration.map(ProviderName::as_str),
         "provider": m.provider.map(ProviderName::as_str),
@@ -151,6 +152,7 @@ pub fn import(i: &Import) -> Value {
         "rejected": i.progress.rejected,
         "channel": i.channel,
         "scheduled_for": time(i.scheduled_for),
+        "expires_at": i.expires_at.map(time),
         "created_by": i.created_by,
         "created_at": time(i.created_at),
     })

@@ -3,8 +3,8 @@
 //! absent; then its packs, which make the messages due; then the seal; then the
 //! cursor. A repeat finds what is there and goes on behind it.
 
-use carillon_domain::ledger::interval;
 use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Progress};
+use carillon_domain::ledger::interval;
 use carillon_domain::message::{Content, Direction, Message, Source, State};
 use carillon_domain::pack::{Pack, Stage};
 use carillon_domain::rows::Row;
@@ -232,7 +232,8 @@ fn message(
         provider_message_id: None,
         price: None,
         scheduled_for: import.scheduled_for,
-        expires_at: None,
+        expires_at: import.expires_at,
+        override_quiet_hours: false,
         created_by: import.created_by.clone(),
         created_at: import.created_at,
         updated_at: now,
@@ -244,6 +245,7 @@ fn message(
         generation: 0,
         version: 1,
         token: token.to_owned(),
+        idle: 0,
     }
 }
 
@@ -280,6 +282,7 @@ async fn put_packs(
             due: Some(import.scheduled_for.checked_add(wait).unwrap_or(import.scheduled_for)),
             generation: 0,
             idle_runs: 0,
+            given_up: None,
         };
         ctx.store.insert_pack(&pack, now).await?;
         let pack = sizes.get(from..to).unwrap_or_default();

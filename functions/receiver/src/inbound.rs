@@ -1,6 +1,7 @@
 //! A person wrote. The words come first: an opt-out is stored before the
 //! message that says it, so that no send begun after this call slips between.
 
+use carillon_domain::consent::{Consent, ConsentStatus};
 use carillon_domain::keywords::{Keyword, Match};
 use carillon_domain::message::{
     Content, Decision, DecisionKind, Direction, Message, Source, State, SuppressionReason,
@@ -13,6 +14,9 @@ use carillon_store::{Suppression, TimelineEntry};
 use jiff::Timestamp;
 
 use crate::ReceiveError;
+
+/// Characters of a message that are kept with a consent.
+const MOST_WORDS: usize = 500;
 
 /// `now` is when the webhook took it: the order in which the person wrote.
 pub async fn apply(
@@ -58,15 +62,52 @@ pub async fn apply(
         }
         Some(Keyword::Start) => {
             ctx.store.lift_suppression(org, address, message.channel, at).await?;
+            grant_again(ctx, org, &message, at).await?;
         }
         Some(Keyword::Help) | None => {}
     }
     if found == Some(Match::Ambiguous) {
-        let detail = "may be an opt-out; a person should read it".to_owned();
+        let revoked = said(&message, ConsentStatus::Revoked, at);
+        ctx.store.put_consent(org, address, &message.address, &revoked).await?;
+        let detail = "may be an opt-out; no promotional messages to this number until a person \
+                      has read it and recorded a consent"
+            .to_owned();
         decide(&mut message, DecisionKind::Hold, "ambiguous_keyword", detail);
     }
     ctx.store.note_in_timeline(org, at, TimelineEntry::Message(id)).await?;
     ctx.store.insert_message(&message).await?;
+    Ok(())
+}
+
+/// The person's own words about promotional messages.
+fn said(m: &Message, status: ConsentStatus, at: Timestamp) -> Consent {
+    Consent {
+        channel: m.channel,
+        purpose: Purpose::Promotional,
+        status,
+        at,
+        source: "message".to_owned(),
+        text: m.content.body.chars().take(MOST_WORDS).collect(),
+    }
+}
+
+/// Who asks for messages again takes back what they had revoked; it grants
+/// nothing that was not there.
+async fn grant_again(
+    ctx: &Context,
+    org: OrgId,
+    m: &Message,
+    at: Timestamp,
+) -> Result<(), ReceiveError> {
+    let address = m.id.address();
+    let known = ctx.store.gates_of(org, address, m.channel).await?.consents;
+    let revoked = |c: &Consent| {
+        c.purpose == Purpose::Promotional && c.status == ConsentStatus::Revoked && c.at < at
+    };
+    if known.iter().any(revoked) {
+        let granted = said(m, ConsentStatus::Granted, at);
+        ctx.store.put_consent(org, address, &m.address, &granted).await?;
+    }
     Ok(())
 }
 
@@ -102,6 +143,7 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         price: None,
         scheduled_for: at,
         expires_at: None,
+        override_quiet_hours: false,
         created_by: "person".to_owned(),
         created_at: at,
         updated_at: at,
@@ -113,5 +155,6 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         generation: 0,
         version: 1,
         token: random::token(),
+        idle: 0,
     }
 }

@@ -9,6 +9,8 @@ mod receipt;
 mod refusal;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use carillon_domain::OrgId;
+use carillon_domain::receipt::Receipt;
 use carillon_runtime::Context;
 use carillon_runtime::body::{ReceiveBody, Received};
 use carillon_runtime::context::InstallationError;
@@ -19,13 +21,22 @@ use futures::{StreamExt, stream};
 const IN_FLIGHT: usize = 10;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReceiveError {
+pub enum ReceiveError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Installation(#[from] InstallationError),
     #[error("the queue body cannot be read")]
     Body(#[from] serde_json::Error),
+}
+
+/// Applies a receipt at once, where it was verified. An error means that it must
+/// be kept on the queue.
+///
+/// # Errors
+/// When the table does not take it now.
+pub async fn apply_receipt(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), ReceiveError> {
+    receipt::apply(ctx, org, r).await
 }
 
 /// Applies an event's bodies; answers which must come again.

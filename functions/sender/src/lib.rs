@@ -5,24 +5,30 @@
 //! dropped. The rows decide everything; the body only says where to look.
 //!
 //! Retries: a pack or message that was not finished is due again when its lease
-//! runs out, so an error here is logged and left to the dispatcher. Only what
-//! cannot be read at all stays on the queue and ends in its dead-letter queue.
+//! runs out, so an error here is logged and left to the dispatcher, and after
+//! many of them the work is given up. Only what cannot be read at all stays on
+//! the queue and ends in its dead-letter queue.
 
 mod attempt;
 mod call;
 mod content;
 mod gates;
+mod give_up;
 mod pack;
-mod purse;
+/// For the stories about rates, which drive it themselves.
+#[doc(hidden)]
+pub mod purse;
 mod settle;
 mod single;
 mod terms;
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use carillon_domain::message::{Message, State};
+use carillon_domain::restore::Release;
 use carillon_domain::{Channel, Lane, OrgId, PhoneNumber};
 use carillon_runtime::Context;
 use carillon_runtime::accounts::AccountError;
@@ -30,6 +36,7 @@ use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::queues::LONGEST_DELAY;
 use carillon_store::{Mechanism, StoreError};
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use purse::{Begun, Purse};
@@ -41,7 +48,7 @@ const GATES_COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
 const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
+pub enum SendError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -52,26 +59,37 @@ pub(crate) enum SendError {
     #[error("the stored address is not a phone number")]
     Address,
     /// The row was deleted while it was worked on.
-    #[error("the message is gone")]
+    #[error("a row that it needs is gone")]
     Gone,
+    /// A fault of ours.
+    #[error("the sender panicked")]
+    Panicked,
 }
 
 /// What all messages of one queue body share.
-pub(crate) struct Run<'a> {
+pub struct Run<'a> {
     pub ctx: &'a Context,
     pub org: OrgId,
     pub started: Timestamp,
     /// When this function ends; no call begins without time to end before.
     pub deadline: Timestamp,
     pub purse: Purse,
+    /// Set where the table was restored once: what came with the backup may have
+    /// been sent before.
+    pub release: Option<Release>,
     terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
+    /// What went wrong last with one of many messages.
+    pub trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl<'a> Run<'a> {
     /// `holder` names the pack or message in the ledger.
-    async fn new(
+    ///
+    /// # Errors
+    /// When the table or KMS does not answer.
+    pub async fn new(
         ctx: &'a Context,
         org: OrgId,
         deadline: Timestamp,
@@ -83,14 +101,25 @@ impl<'a> Run<'a> {
             started: ctx.clock.now(),
             deadline,
             purse: Purse::new(holder, lane),
+            release: ctx.standing().await?.release(),
             terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
+            trouble: std::sync::Mutex::default(),
         })
     }
 
     /// Settings, accounts and limits, at most seconds old.
     async fn terms(&self) -> Result<Arc<Terms>, SendError> {
         self.terms.get(self.ctx, self.org).await
+    }
+
+    fn note_trouble(&self, error: &SendError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *trouble = Some(error.to_string());
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// What the run is for: what its messages take, and have taken.
@@ -124,8 +153,13 @@ impl<'a> Run<'a> {
 
     /// Whether a call that begins now can end inside this function's time.
     fn has_time(&self, now: Timestamp) -> bool {
+        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now <= self.last_call()
+    }
+
+    /// A call that begins later might not end inside this function's time.
+    fn last_call(&self) -> Timestamp {
         let call = SignedDuration::from_secs(i64::from(self.ctx.config.tuning.call_seconds) + 2);
-        !self.stopped.load(std::sync::atomic::Ordering::Relaxed) && now + call <= self.deadline
+        self.deadline - call
     }
 }
 
@@ -181,8 +215,26 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 }
 
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
+    // Out of a restored table nothing is sent; the rows come again by themselves.
+    if ctx.is_held().await? {
+        return Ok(());
+    }
     match body.what {
-        Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).await,
-        Sendable::Message(id) => single::run(ctx, body.org, id, body.generation, deadline).await,
+        // Boxed: these are large, and everything around them would be too.
+        Sendable::Pack(id) => {
+            Box::pin(pack::run(ctx, body.org, id, body.generation, deadline)).await
+        }
+        Sendable::Message(id) => {
+            let work = Box::pin(single::run(ctx, body.org, id, body.generation, deadline));
+            let done = AssertUnwindSafe(work).catch_unwind().await;
+            let done = done.unwrap_or_else(|_| {
+                ctx.counters.add("send_panics", 1);
+                Err(SendError::Panicked)
+            });
+            if let Err(error) = &done {
+                give_up::message(ctx, body.org, id, error).await;
+            }
+            done
+        }
     }
 }

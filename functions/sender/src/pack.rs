@@ -14,12 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{self, Made};
 use crate::gates::Hold;
-use crate::{CLAIM_MARGIN, Run, SendError, is_soon, queue_for};
+use crate::{CLAIM_MARGIN, Run, SendError, give_up, is_soon, queue_for};
 
-/// First pause after a run that settled nothing; doubles, up to an hour.
-const IDLE_PAUSE_SECONDS: i64 = 30;
-/// Runs without progress after which operators are told.
-const IDLE_RUNS_ALARM: u32 = 8;
+/// Pause after a run that got on but not to the end.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 pub async fn run(
     ctx: &Context,
@@ -31,7 +29,12 @@ pub async fn run(
     // Closing a pack is one write that can be repeated: it needs no lease.
     match ctx.store.pack(org, id).await? {
         Some(pack) if pack.stage == Stage::Reconcile && pack.generation == generation => {
-            return reconcile(ctx, &pack).await;
+            let closed = reconcile(ctx, &pack).await;
+            if let Err(error) = &closed {
+                let tried = Pack { idle_runs: pack.idle_runs + 1, ..pack };
+                give_up::rest(ctx, &tried, Some(&error.to_string())).await?;
+            }
+            return closed;
         }
         _ => {}
     }
@@ -41,8 +44,17 @@ pub async fn run(
     let Some(pack) = ctx.store.begin_pack(org, id, generation, until, &token).await? else {
         return Ok(());
     };
+    if give_up::is_used_up(ctx, &pack).await? {
+        return Ok(());
+    }
     match pack.stage {
-        Stage::Send => send(ctx, &pack, deadline).await,
+        Stage::Send => {
+            let sent = send(ctx, &pack, deadline).await;
+            if let Err(error) = &sent {
+                give_up::rest(ctx, &pack, Some(&error.to_string())).await?;
+            }
+            sent
+        }
         // It moved on since it was read; what is due comes again.
         Stage::Reconcile | Stage::Done => Ok(()),
     }
@@ -53,8 +65,7 @@ async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), Sen
     let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
     // Eventually consistent: a stale row only makes a claim fail.
     let messages = ctx.store.messages(pack.org, &ids, false, true).await?;
-    let (own, others): (Vec<_>, Vec<_>) =
-        messages.into_iter().partition(|m| belongs(&members, m));
+    let (own, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|m| belongs(&members, m));
     let run = Run::new(ctx, pack.org, deadline, (pack.id.to_string(), pack.lane)).await?;
     run.expect(&own).await?;
     let (left, waiting): (Vec<_>, Vec<_>) = own.into_iter().partition(Message::has_left_its_pack);
@@ -66,25 +77,28 @@ async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), Sen
         .collect()
         .await;
     run.purse.finish(&run).await?;
-    finish(ctx, pack, &members, left_before, holds.iter().map(|hold| hold.until).min()).await
+    let held_until = holds.iter().map(|hold| hold.until).min();
+    finish(&run, pack, &members, left_before, held_until).await
 }
 
 /// One message of the pack; answers what holds it up, with all others.
 async fn one(run: &Run<'_>, message: Message) -> Option<Hold> {
     let id = message.id;
     // One message that panics must not make its neighbours Unknown.
-    let made = match AssertUnwindSafe(attempt::make(run, message)).catch_unwind().await {
+    let made = match AssertUnwindSafe(Box::pin(attempt::make(run, message))).catch_unwind().await {
         Ok(Ok(Made::Done)) => return None,
         Ok(Ok(Made::Held(hold))) if !hold.is_told() => return Some(hold),
         Ok(Ok(Made::Held(hold))) => tell(run, id, &hold).await.map(|()| Some(hold)),
         Ok(Err(error)) => Err(error),
         Err(_) => {
+            run.note_trouble(&SendError::Panicked);
             run.ctx.counters.add("send_panics", 1);
             tracing::error!("a send panicked");
             return None;
         }
     };
     made.unwrap_or_else(|error| {
+        run.note_trouble(&error);
         run.ctx.counters.add("send_errors", 1);
         tracing::warn!(error = &error as &dyn std::error::Error, "one message left");
         None
@@ -120,39 +134,38 @@ fn belongs(members: &[(MessageId, u32)], m: &Message) -> bool {
 }
 
 async fn finish(
-    ctx: &Context,
+    run: &Run<'_>,
     pack: &Pack,
     members: &[(MessageId, u32)],
     left_before: usize,
     held_until: Option<Timestamp>,
 ) -> Result<(), SendError> {
+    let ctx = run.ctx;
     let ids: Vec<MessageId> = members.iter().map(|(id, _)| *id).collect();
     let messages = ctx.store.messages(pack.org, &ids, true, false).await?;
     // A missing row is "not yet": the pack exists only after its messages.
     let all_there = messages.len() == ids.len();
     let left = messages.iter().filter(|m| !belongs(members, m) || m.has_left_its_pack()).count();
     let now = ctx.clock.now();
-    let token = random::token();
     let is_over = all_there && left == messages.len();
-    let (stage, due, progressed) = if is_over || ctx.store.lacks(Mechanism::FinishRule) {
+    let (stage, due) = if is_over || ctx.store.lacks(Mechanism::FinishRule) {
         if messages.iter().any(|m| matches!(m.state, State::Accepted { .. })) {
-            (Stage::Reconcile, Some(now + RECONCILE_AFTER), true)
+            (Stage::Reconcile, Some(now + RECONCILE_AFTER))
         } else {
-            (Stage::Done, None, true)
+            (Stage::Done, None)
         }
     } else if let Some(until) = held_until {
         return come_again(ctx, pack, until).await;
+    } else if left > left_before {
+        (Stage::Send, Some(now + PAUSE))
     } else {
-        let progressed = left > left_before;
-        let doublings = if progressed { 0 } else { pack.idle_runs.min(7) };
-        let pause = SignedDuration::from_secs((IDLE_PAUSE_SECONDS << doublings).min(3600));
-        if pack.idle_runs >= IDLE_RUNS_ALARM {
-            ctx.counters.add("packs_without_progress", 1);
-            tracing::error!(pack = %pack.id, runs = pack.idle_runs, "a pack makes no progress");
-        }
-        (Stage::Send, Some(now + pause), progressed)
+        let trouble = match (all_there, run.trouble()) {
+            (false, None) => Some("rows of its messages are missing or cannot be read".to_owned()),
+            (_, trouble) => trouble,
+        };
+        return give_up::rest(ctx, pack, trouble.as_deref()).await;
     };
-    ctx.store.leave_pack(pack, stage, due, progressed, &token).await?;
+    ctx.store.leave_pack(pack, stage, due, true, &random::token()).await?;
     Ok(())
 }
 

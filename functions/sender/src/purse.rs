@@ -133,8 +133,10 @@ impl Purse {
         let wants: Vec<Want> = std::iter::once(want).chain(others).take(MOST_AT_ONCE).collect();
         let limits = &run.terms().await?.limits;
         let now = run.ctx.clock.now();
-        let ask =
-            Ask { holder: &self.holder, identity: name, rate, lane: self.lane, wants: &wants, now };
+        // Slots that this run will not use would be lost to those who reserve behind them.
+        let until = run.last_call().min(run.started + LONGEST_HOLD);
+        let (holder, lane) = (&self.holder, self.lane);
+        let ask = Ask { holder, identity: name, rate, lane, wants: &wants, now, until };
         let (first, begun) = (!inner.reserved, &inner.begun);
         let grant = run
             .ctx

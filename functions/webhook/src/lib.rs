@@ -1,8 +1,9 @@
 //! Webhook: lets the outside in. A callback is verified before anything in it
-//! is believed, and is on the receive queue before it is answered 2xx; whoever
-//! cannot show a signature gets 403 and leaves nothing but a counter.
+//! is believed; whoever cannot show a signature gets 403 and leaves nothing but
+//! a counter. Before it is answered 2xx it is kept: a receipt on its message, by
+//! the receiver's own rules, or on the receive queue when the table does not
+//! take it; what a person wrote always on the queue.
 
-mod door;
 mod organization;
 
 use std::sync::Arc;
@@ -74,14 +75,16 @@ async fn callback(
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-/// Puts an event on the receive queue of whom it belongs to.
+/// Keeps an event for whom it belongs to.
 async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), QueueError> {
     let now = ctx.clock.now();
     match (owner, event) {
         (Owner::One(org), CallbackEvent::Receipt(r)) => {
-            if door::adds_nothing(ctx, *org, &r).await {
+            let Err(error) = carillon_receiver::apply_receipt(ctx, *org, &r).await else {
                 return Ok(());
-            }
+            };
+            ctx.counters.add("receipts_queued", 1);
+            tracing::warn!(error = &error as &dyn std::error::Error, "left to the receiver");
             ctx.queues.receive(&ReceiveBody::new(*org, Received::Receipt(r), now)).await
         }
         (Owner::One(org), CallbackEvent::Inbound(m)) => {

@@ -51,11 +51,7 @@ async fn signed(
     };
     let mut verified = Vec::new();
     for org in candidates {
-        let Some(integration) = ctx.store.integration(org, name).await? else { continue };
-        let credentials = ctx.credentials(&integration).await?;
-        if provider(name).verify(&credentials, callback).is_ok() {
-            verified.push(integration);
-        }
+        verified.extend(verifying(ctx, org, name, callback).await?);
     }
     // Organizations may share an account: the address it came to decides. A
     // callback of ours named its organization, and there is one candidate.
@@ -67,6 +63,34 @@ async fn signed(
         (None, [only]) => Owner::One(only.org),
         (None, several) => Owner::OneOf(several.iter().map(|i| i.org).collect()),
     })
+}
+
+/// The organization's integration, if its secret verifies the callback. One that
+/// was read a while ago may do; what it does not verify, the newest decides.
+async fn verifying(
+    ctx: &Context,
+    org: OrgId,
+    name: ProviderName,
+    callback: &Callback<'_>,
+) -> Result<Option<Integration>, AccountError> {
+    if let Some(integration) = ctx.integration_lately(org, name)
+        && verifies(ctx, &integration, callback).await?
+    {
+        return Ok(Some(integration));
+    }
+    match ctx.integration_now(org, name).await? {
+        Some(now) if verifies(ctx, &now, callback).await? => Ok(Some(now)),
+        _ => Ok(None),
+    }
+}
+
+async fn verifies(
+    ctx: &Context,
+    integration: &Integration,
+    callback: &Callback<'_>,
+) -> Result<bool, AccountError> {
+    let credentials = ctx.credentials(integration).await?;
+    Ok(provider(integration.provider).verify(&credentials, callback).is_ok())
 }
 
 fn has_address(integration: &Integration, address: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::message::TemplateRef;
+use crate::message::{Message, Source, TemplateRef};
 use crate::rows::Mapping;
 use crate::{Channel, Country, ImportId, MessageId, OrgId, ProviderName, Purpose};
 
@@ -22,6 +22,8 @@ pub struct Import {
     pub integration: Option<ProviderName>,
     pub max_segments: u16,
     pub scheduled_for: Timestamp,
+    /// After this none of its messages must be sent any more.
+    pub expires_at: Option<Timestamp>,
     pub created_by: String,
     pub created_at: Timestamp,
     /// Pieces the file is stored in.
@@ -77,6 +79,17 @@ pub struct Page {
 pub struct Entry {
     pub line: u32,
     pub message: MessageId,
+}
+
+impl Entry {
+    /// Two lines with one number meet in one row; it belongs to the first line.
+    #[must_use]
+    pub fn has(&self, m: &Message) -> bool {
+        match m.source {
+            Source::Import { line, .. } => m.id == self.message && line == self.line,
+            Source::Single | Source::Person => false,
+        }
+    }
 }
 
 /// Code of a line whose number an earlier line of the same page has. Such lines

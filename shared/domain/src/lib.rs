@@ -7,7 +7,9 @@
 
 pub mod address;
 pub mod channel;
+pub mod consent;
 pub mod dlt;
+pub mod expiry;
 pub mod failure;
 pub mod ids;
 pub mod import;
@@ -19,6 +21,7 @@ pub mod pack;
 pub mod phone;
 pub mod quiet;
 pub mod receipt;
+pub mod restore;
 pub mod retry;
 pub mod rows;
 pub mod segments;

@@ -41,6 +41,8 @@ pub struct Message {
     pub scheduled_for: Timestamp,
     /// After this it must not be sent any more.
     pub expires_at: Option<Timestamp>,
+    /// Goes at its time, whatever hour it is for the person.
+    pub override_quiet_hours: bool,
     pub created_by: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -57,6 +59,8 @@ pub struct Message {
     pub version: u32,
     /// Who wrote last, so that a repeated write knows its own work.
     pub token: String,
+    /// Leases since the row was last written: runs that came to nothing.
+    pub idle: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,10 +187,13 @@ pub enum SuppressionReason {
     Provider,
     Manual,
     Bounce,
+    /// Of a message, never of an address: no consent for its purpose.
+    NoConsent,
 }
 
 impl SuppressionReason {
-    pub const ALL: [Self; 4] = [Self::StopKeyword, Self::Provider, Self::Manual, Self::Bounce];
+    pub const ALL: [Self; 5] =
+        [Self::StopKeyword, Self::Provider, Self::Manual, Self::Bounce, Self::NoConsent];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -195,6 +202,7 @@ impl SuppressionReason {
             Self::Provider => "provider",
             Self::Manual => "manual",
             Self::Bounce => "bounce",
+            Self::NoConsent => "no_consent",
         }
     }
 

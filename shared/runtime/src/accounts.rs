@@ -1,8 +1,12 @@
 //! An organization's integrations, ready to be used.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use carillon_domain::{Channel, OrgId, PhoneNumber, ProviderName};
 use carillon_providers::{Account, Credentials, provider};
 use carillon_store::{Integration, StoreError};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Context;
 use crate::secrets::{Owner, SecretError};
@@ -66,7 +70,46 @@ fn serves(
         && provider(name).serves(to)
 }
 
+/// How long a row that verifies callbacks is used without reading it again.
+const USED_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// Integrations as they were read last, for callbacks: there are two or more of
+/// them for each message.
+#[derive(Debug, Default)]
+pub struct Lately(Mutex<HashMap<(OrgId, ProviderName), (Timestamp, Integration)>>);
+
 impl Context {
+    /// The integration as it was up to a minute ago.
+    #[must_use]
+    pub fn integration_lately(&self, org: OrgId, name: ProviderName) -> Option<Integration> {
+        let lately = self.lately.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, integration) = lately.get(&(org, name))?;
+        (self.clock.now() < *read_at + USED_FOR).then(|| integration.clone())
+    }
+
+    /// The integration as it is now, for [`Self::integration_lately`] too.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn integration_now(
+        &self,
+        org: OrgId,
+        name: ProviderName,
+    ) -> Result<Option<Integration>, StoreError> {
+        let read_at = self.clock.now();
+        let found = self.store.integration(org, name).await?;
+        let mut lately = self.lately.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &found {
+            Some(integration) => {
+                lately.insert((org, name), (read_at, integration.clone()));
+            }
+            None => {
+                lately.remove(&(org, name));
+            }
+        }
+        Ok(found)
+    }
+
     /// # Errors
     /// When the table or KMS does not answer.
     pub async fn accounts(&self, org: OrgId) -> Result<Accounts, AccountError> {

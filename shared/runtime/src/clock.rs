@@ -1,10 +1,14 @@
 //! The one place that reads the time. A function asks it at the edge of a step
 //! and hands the answer down; tests hand in a clock they move by hand.
 
+mod steps;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
+
+pub use steps::Steps;
 
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
@@ -12,12 +16,21 @@ pub enum Clock {
     System,
     /// Milliseconds since 1970, moved by the test.
     Manual(Arc<AtomicI64>),
+    /// For several who wait side by side.
+    Stepped(Arc<Steps>),
 }
 
 impl Clock {
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(start.as_millisecond())))
+    }
+
+    /// A clock that stands while people sleep, and what moves it.
+    #[must_use]
+    pub fn stepped(start: Timestamp) -> (Self, Arc<Steps>) {
+        let steps = Arc::new(Steps::new(start));
+        (Self::Stepped(Arc::clone(&steps)), steps)
     }
 
     /// To the millisecond, as times are stored: what was written compares
@@ -28,6 +41,7 @@ impl Clock {
         let millis = match self {
             Self::System => Timestamp::now().as_millisecond(),
             Self::Manual(millis) => millis.load(Ordering::SeqCst),
+            Self::Stepped(steps) => steps.now(),
         };
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -44,18 +58,27 @@ impl Clock {
                 }
             }
             Self::Manual(millis) => {
-                // A clock of milliseconds: never before `at`.
-                let at = at.as_microsecond().div_euclid(1_000)
-                    + i64::from(at.as_microsecond().rem_euclid(1_000) > 0);
-                millis.fetch_max(at, Ordering::SeqCst);
+                millis.fetch_max(rounded_up(at), Ordering::SeqCst);
             }
+            Self::Stepped(steps) => steps.sleep_until(rounded_up(at)).await,
         }
     }
 
-    /// Moves a manual clock; the system's does not move.
+    /// Moves a clock of a test; the system's does not move.
     pub fn advance(&self, by: jiff::SignedDuration) {
-        if let Self::Manual(millis) = self {
-            millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
+        let by = i64::try_from(by.as_millis()).unwrap_or(0);
+        match self {
+            Self::System => {}
+            Self::Manual(millis) => {
+                millis.fetch_add(by, Ordering::SeqCst);
+            }
+            Self::Stepped(steps) => steps.advance(by),
         }
     }
+}
+
+/// A clock of milliseconds: never before `at`.
+fn rounded_up(at: Timestamp) -> i64 {
+    let micros = at.as_microsecond();
+    micros.div_euclid(1_000) + i64::from(micros.rem_euclid(1_000) > 0)
 }

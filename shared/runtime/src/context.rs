@@ -6,11 +6,13 @@ use carillon_store::{Store, StoreError};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::accounts::Lately;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::queues::Queues;
 use crate::random;
 use crate::secrets::{Owner, SecretError, Secrets};
+use crate::standing::Kept;
 use crate::telemetry::Counters;
 
 pub struct Context {
@@ -25,6 +27,11 @@ pub struct Context {
     /// Set where this process is the only worker there is (the local stack):
     /// claims from before it are lost, whatever their lease says.
     pub sole_worker_since: Option<Timestamp>,
+    pub(crate) lately: Lately,
+    /// Set where the table's id is known without asking DynamoDB (the local
+    /// stack, whose folder nobody can swap under it).
+    pub table_id: Option<String>,
+    pub(crate) standing: Kept,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -58,6 +65,9 @@ impl Context {
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
+            lately: Lately::default(),
+            table_id: None,
+            standing: Kept::default(),
             address_secret: OnceCell::new(),
             config,
         })

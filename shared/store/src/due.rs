@@ -70,7 +70,9 @@ impl Store {
 
     /// Takes the lease on a due entry: it is due again at `until`, under the
     /// next generation, which is answered. `None` when it is no longer as the
-    /// index showed it: someone else has it, or it moved.
+    /// index showed it: someone else has it, or it moved. A message counts its
+    /// leases (`idle`); any other write of it drops the count. A pack counts the
+    /// runs that began instead.
     pub async fn lease(
         &self,
         entry: &DueEntry,
@@ -78,13 +80,17 @@ impl Store {
         token: &str,
     ) -> Result<Option<u32>> {
         let next = entry.generation + 1;
+        let idle = match entry.kind {
+            DueKind::Message(_) => ", idle :one",
+            DueKind::Pack(_) | DueKind::Import(_) => "",
+        };
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(entry.key().item()))
             .condition_expression("due_at = :seen")
-            .update_expression("SET due_at = :next, gn = :gn, tk = :tk ADD ver :one")
+            .update_expression(format!("SET due_at = :next, gn = :gn, tk = :tk ADD ver :one{idle}"))
             .expression_attribute_values(":seen", s(keys::due_at(entry.at, entry.generation)))
             .expression_attribute_values(":next", s(keys::due_at(until, next)))
             .expression_attribute_values(":gn", n(next))

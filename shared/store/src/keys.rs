@@ -37,6 +37,11 @@ pub fn installation() -> Key {
     key("installation".to_owned(), "secret")
 }
 
+/// Which table the rows were written for.
+pub fn table_mark() -> Key {
+    key("installation".to_owned(), "table")
+}
+
 pub fn api_key(secret_hash: &str) -> Key {
     key(format!("key/{secret_hash}"), "key")
 }
@@ -85,7 +90,28 @@ pub fn message_body(org: OrgId, id: MessageId) -> Key {
 }
 
 pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
-    key(address(org, at), format!("s/{channel}"))
+    key(address(org, at), format!("{GATES_PREFIX}{channel}"))
+}
+
+/// Of suppressions and consents, all channels.
+pub const GATES_PREFIX: &str = "s/";
+/// Between the channel and the purpose in a consent's sort key; no channel's
+/// name goes on with it.
+const CONSENT: &str = "#c/";
+
+/// Beside the suppression, so that both are one short range.
+pub fn consent(org: OrgId, at: AddressKey, channel: &str, purpose: &str) -> Key {
+    key(address(org, at), format!("{GATES_PREFIX}{channel}{CONSENT}{purpose}"))
+}
+
+pub fn is_consent(sk: &str) -> bool {
+    sk.contains(CONSENT)
+}
+
+/// Suppression and consents of one channel: the first key, and a sort key
+/// behind the last.
+pub fn gates(org: OrgId, at: AddressKey, channel: &str) -> (Key, String) {
+    (suppression(org, at, channel), format!("{GATES_PREFIX}{channel}#~"))
 }
 
 /// Messages that a person got on one day.
@@ -217,6 +243,11 @@ pub fn timeline(org: OrgId, month: &str, shard: u8) -> String {
 
 pub fn attention(org: OrgId, what: &str, month: &str) -> String {
     format!("{}/{what}/{month}", org_part(org))
+}
+
+/// Newest last. The pack makes it unique, so that a list can go on behind it.
+pub fn dead_letter_at(at: Timestamp, id: PackId) -> String {
+    format!("{:013}#{}", at.as_millisecond().max(0), id.key())
 }
 
 /// The organization and what is left of a partition key that has one.

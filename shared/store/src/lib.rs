@@ -10,7 +10,9 @@
 //! retries those) and rows that cannot be read.
 
 mod attributes;
+mod consents;
 mod counted;
+mod dead_letters;
 mod due;
 mod idempotency;
 mod import_row;
@@ -28,6 +30,7 @@ mod sabotage;
 pub mod schema;
 mod statistics;
 mod suppressions;
+mod table_mark;
 mod templates;
 mod timeline;
 
@@ -35,6 +38,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
 pub use attributes::Item;
+pub use consents::GateRows;
 pub use due::{DueEntry, DueKind};
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
@@ -43,7 +47,8 @@ pub use messages::{Inserted, Saved};
 pub use organizations::{ApiKey, Organization, Role};
 pub use sabotage::Mechanism;
 pub use statistics::{Counted, Counters, DayCounters, Group};
-pub use suppressions::Suppression;
+pub use suppressions::{Lifted, Suppression};
+pub use table_mark::{Copied, TableIdentity, TableMark};
 pub use templates::{NewTemplate, StoredTemplate};
 pub use timeline::{Place, TimelineEntry};
 

@@ -47,6 +47,9 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     w.some("pid", m.provider_message_id.as_ref(), s);
     w.some("px", m.price.as_ref(), |p| s(json!([p.amount, p.currency]).to_string()));
     w.time("sf", m.scheduled_for).some("ex", m.expires_at, |t| n(t.as_millisecond()));
+    if m.override_quiet_hours {
+        w.number("oq", 1);
+    }
     w.text("by", &m.created_by).time("ca", m.created_at).time("ua", m.updated_at);
     w.some("sa", m.sent_at, |t| n(t.as_millisecond()));
     write_state(&mut w, m);
@@ -127,7 +130,13 @@ fn write_state(w: &mut Writer, m: &Message) {
             "can"
         }
         State::Suppressed { reason, at } => {
-            w.time("st1", *at).text("sr", reason.as_str());
+            w.time("st1", *at);
+            // The release before knows only four reasons.
+            if *reason == SuppressionReason::NoConsent {
+                w.text("sr", SuppressionReason::Manual.as_str()).text("sx", reason.as_str());
+            } else {
+                w.text("sr", reason.as_str());
+            }
             "sup"
         }
         State::Received => "rcv",
@@ -261,6 +270,7 @@ pub fn read(item: &Item) -> Result<Message> {
             .map(|(amount, currency)| Money { amount, currency }),
         scheduled_for: r.time("sf")?,
         expires_at: r.maybe_time("ex")?,
+        override_quiet_hours: r.maybe_number::<u8>("oq")?.is_some(),
         created_by: r.text("by")?.to_owned(),
         created_at: r.time("ca")?,
         updated_at: r.time("ua")?,
@@ -272,6 +282,8 @@ pub fn read(item: &Item) -> Result<Message> {
         generation: r.number("gn")?,
         version: r.number("ver")?,
         token: r.maybe_text("tk").unwrap_or_default().to_owned(),
+        // Never written with the row: any write but a lease is progress.
+        idle: r.maybe_number("idle")?.unwrap_or(0),
     })
 }
 
@@ -318,7 +330,11 @@ fn read_state(r: &Reader<'_>) -> Result<State> {
             accepted: r.maybe_number::<u8>("fx")?.is_some(),
         },
         "can" => State::Cancelled { by: r.text("cb")?.to_owned(), at: at()? },
-        "sup" => State::Suppressed { reason: r.parsed("sr", SuppressionReason::parse)?, at: at()? },
+        "sup" => {
+            let newer = r.maybe_parsed("sx", SuppressionReason::parse)?;
+            let reason = newer.map_or_else(|| r.parsed("sr", SuppressionReason::parse), Ok)?;
+            State::Suppressed { reason, at: at()? }
+        }
         "rcv" => State::Received,
         _ => return Err(r.corrupt("s")),
     })

@@ -97,7 +97,34 @@ impl Store {
         now: Timestamp,
         mut change: impl FnMut(&mut Message) -> Option<T>,
     ) -> Result<Option<(Message, Option<T>)>> {
-        let Some(mut current) = self.message(org, id).await? else { return Ok(None) };
+        let Some(current) = self.message(org, id).await? else { return Ok(None) };
+        self.change_from(current, token, now, &mut change).await
+    }
+
+    /// As [`Self::change_message`], for changes that do not need the long
+    /// content: begins with the row as some replica has it, at half the price.
+    pub async fn change_glanced<T>(
+        &self,
+        org: OrgId,
+        id: MessageId,
+        token: &str,
+        now: Timestamp,
+        mut change: impl FnMut(&mut Message) -> Option<T>,
+    ) -> Result<Option<(Message, Option<T>)>> {
+        match self.message_glance(org, id).await? {
+            Some(current) => self.change_from(current, token, now, &mut change).await,
+            // Not on this replica yet, or nowhere.
+            None => self.change_message(org, id, token, now, change).await,
+        }
+    }
+
+    async fn change_from<T>(
+        &self,
+        mut current: Message,
+        token: &str,
+        now: Timestamp,
+        change: &mut impl FnMut(&mut Message) -> Option<T>,
+    ) -> Result<Option<(Message, Option<T>)>> {
         for _ in 0..ROUNDS {
             let mut changed = current.clone();
             let Some(answer) = change(&mut changed) else { return Ok(Some((current, None))) };

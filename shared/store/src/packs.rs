@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use carillon_domain::pack::{Pack, Stage};
+use carillon_domain::pack::{GivenUp, Pack, Stage};
 use carillon_domain::{Channel, ImportId, Lane, OrgId, PackId};
 use jiff::Timestamp;
 
@@ -120,7 +120,7 @@ impl Store {
     }
 }
 
-fn read(item: &Item) -> Result<Pack> {
+pub fn read(item: &Item) -> Result<Pack> {
     let r = Reader::new("pack", item);
     if r.number::<u8>("v")? > VERSION + 1 {
         return Err(r.corrupt("v"));
@@ -140,5 +140,9 @@ fn read(item: &Item) -> Result<Pack> {
         due: r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at),
         generation: r.number("gn")?,
         idle_runs: r.maybe_number("idle")?.unwrap_or(0),
+        given_up: match r.maybe_time("dd")? {
+            Some(at) => Some(GivenUp { at, reason: r.text("dr")?.to_owned() }),
+            None => None,
+        },
     })
 }

@@ -1,6 +1,7 @@
 //! Addresses that must not be written to, in the address's own partition.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use carillon_domain::message::SuppressionReason;
 use carillon_domain::{AddressKey, Channel, Message, OrgId, ProviderName};
 use jiff::Timestamp;
@@ -37,14 +38,61 @@ impl Suppression {
     }
 }
 
+/// Reasons that a person of the organization may take back. What the recipient
+/// said, or the provider for them, only the recipient takes back.
+const OURS: [SuppressionReason; 2] = [SuppressionReason::Manual, SuppressionReason::Bounce];
+
+/// What came of a request to lift a suppression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifted {
+    Done,
+    /// There is none.
+    Nothing,
+    /// Not for us to lift.
+    Refused,
+}
+
 impl Store {
     pub async fn suppress(&self, org: OrgId, at: AddressKey, s: &Suppression) -> Result<()> {
-        let mut w = Writer::new(&keys::suppression(org, at, s.channel.as_str()));
-        w.text("to", &s.address).text("ch", s.channel.as_str()).text("sr", s.reason.as_str());
-        w.time("ca", s.at).text("by", &s.by);
-        w.some("wo", s.words.as_ref(), crate::attributes::s);
-        w.some("sm", s.source_message_id.as_ref(), crate::attributes::s);
-        self.put(w.done()).await
+        self.put(write(org, at, s)).await
+    }
+
+    /// As [`Self::suppress`], but never in place of another. Answers the one
+    /// that was there.
+    pub async fn suppress_if_free(
+        &self,
+        org: OrgId,
+        at: AddressKey,
+        s: &Suppression,
+    ) -> Result<Option<Suppression>> {
+        let met = self.put_if(write(org, at, s), "attribute_not_exists(pk)", None).await?;
+        met.as_ref().map(read).transpose()
+    }
+
+    /// Lifts what we had decided ourselves.
+    pub async fn lift_ours(&self, org: OrgId, at: AddressKey, channel: Channel) -> Result<Lifted> {
+        let [manual, bounce] = OURS.map(|reason| crate::attributes::s(reason.as_str()));
+        let lifted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::suppression(org, at, channel.as_str()).item()))
+            .condition_expression("attribute_exists(pk) AND sr IN (:m, :b)")
+            .expression_attribute_values(":m", manual)
+            .expression_attribute_values(":b", bounce)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match lifted {
+            Ok(_) => Ok(Lifted::Done),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(e)) => {
+                    let is_there = e.item.as_ref().is_some_and(|item| !item.is_empty());
+                    Ok(if is_there { Lifted::Refused } else { Lifted::Nothing })
+                }
+                _ => Err(unavailable("lift suppression")(error)),
+            },
+        }
     }
 
     /// The person asked for messages again at `asked`: lifts what they, or the
@@ -95,7 +143,16 @@ impl Store {
     }
 }
 
-fn read(item: &Item) -> Result<Suppression> {
+fn write(org: OrgId, at: AddressKey, s: &Suppression) -> Item {
+    let mut w = Writer::new(&keys::suppression(org, at, s.channel.as_str()));
+    w.text("to", &s.address).text("ch", s.channel.as_str()).text("sr", s.reason.as_str());
+    w.time("ca", s.at).text("by", &s.by);
+    w.some("wo", s.words.as_ref(), crate::attributes::s);
+    w.some("sm", s.source_message_id.as_ref(), crate::attributes::s);
+    w.done()
+}
+
+pub fn read(item: &Item) -> Result<Suppression> {
     let r = Reader::new("suppression", item);
     Ok(Suppression {
         address: r.text("to")?.to_owned(),

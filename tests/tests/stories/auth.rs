@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Every route that needs a key.
-const ROUTES: [(Method, &str); 21] = [
+const ROUTES: [(Method, &str); 31] = [
     (Method::POST, "/v1/messages"),
     (Method::GET, "/v1/messages"),
     (Method::POST, "/v1/messages/preview"),
@@ -30,6 +30,16 @@ const ROUTES: [(Method, &str); 21] = [
     (Method::PATCH, "/v1/settings"),
     (Method::GET, "/v1/stats"),
     (Method::GET, "/v1/integrations/fast2sms"),
+    (Method::POST, "/v1/consents"),
+    (Method::GET, "/v1/consents"),
+    (Method::POST, "/v1/suppressions"),
+    (Method::GET, "/v1/suppressions"),
+    (Method::DELETE, "/v1/suppressions"),
+    (Method::GET, "/v1/dead-letters"),
+    (Method::POST, "/v1/dead-letters/pck_x/redrive"),
+    (Method::POST, "/v1/dead-letters/pck_x/drop"),
+    (Method::GET, "/v1/installation"),
+    (Method::POST, "/v1/installation/resume"),
 ];
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What providers tell us, and who only says that he is one.
 
 use carillon_domain::OrgId;
+use carillon_local::engines::{Operation, Verdict};
 use carillon_local::poller::Mapping;
 use carillon_simulator::DEFAULT_AUTH_TOKEN;
 use carillon_tests::people::mobile;
@@ -117,8 +118,6 @@ async fn a_receipt_that_overtakes_the_answer_counts() {
             async move { Mapping::SmsTransactional.poll(&stack.ctx, &stack.sqs, 0).await },
         );
     let overtaken = loop {
-        let stack = &world.stack;
-        Mapping::Receive.poll(&stack.ctx, &stack.sqs, 1).await.expect("the queue answers");
         let message = world.message(&id).await;
         if message["status"] == "delivered" || sender.is_finished() {
             break message;
@@ -228,4 +227,23 @@ async fn a_sent_callback_is_dropped_at_the_door() {
     let polled = Mapping::Receive.poll(&stack.ctx, &stack.sqs, 0).await;
     assert_eq!(polled.expect("the queue answers"), 0);
     assert_eq!(world.message(&id).await, before);
+}
+
+/// What was answered with 2xx is kept, even while the table takes nothing.
+#[tokio::test]
+async fn a_receipt_that_the_table_does_not_take_waits_on_the_queue() {
+    let world = World::start().await;
+    let (id, url, sid) = accepted(&world).await;
+    let faults = world.stack.engines.faults();
+    faults.set(|operation: &Operation<'_>| match operation.name {
+        "PutItem" => Verdict::Throttle,
+        _ => Verdict::Pass,
+    });
+    let answer = world.call_back_signed(&url, &callback::status(&sid, "delivered")).await;
+    assert_eq!(answer.status, 200);
+    shows(&world.message(&id).await, &json!({"status": "sent"}));
+    assert_eq!(world.counted("receipts_queued"), 1);
+    faults.set(|_: &Operation<'_>| Verdict::Pass);
+    world.settle().await;
+    shows(&world.message(&id).await, &json!({"status": "delivered"}));
 }

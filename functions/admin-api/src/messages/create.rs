@@ -136,7 +136,8 @@ async fn message(
         provider_message_id: None,
         price: None,
         scheduled_for: draft.scheduled_for,
-        expires_at: draft.expires_at,
+        expires_at: Some(draft.expires_at),
+        override_quiet_hours: draft.override_quiet_hours,
         created_by: caller.id.clone(),
         created_at: now,
         updated_at: now,
@@ -148,5 +149,6 @@ async fn message(
         generation: BORN,
         version: 1,
         token: random::token(),
+        idle: 0,
     })
 }

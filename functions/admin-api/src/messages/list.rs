@@ -187,7 +187,7 @@ async fn ids_of(
 }
 
 /// `202611` → `202610`.
-fn previous(month: &str) -> Option<String> {
+pub fn previous(month: &str) -> Option<String> {
     let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
     match number {
         1 => Some(format!("{:04}12", year.checked_sub(1)?)),

@@ -18,7 +18,7 @@ use crate::extract::Id;
 use crate::problem::Problem;
 use crate::view;
 
-pub use draft::{read_channel, read_text, read_time, read_word};
+pub use draft::{read_channel, read_expiry, read_text, read_time, read_word};
 
 /// `GET /v1/messages/{id}`
 pub async fn read(

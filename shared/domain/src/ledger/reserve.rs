@@ -29,6 +29,8 @@ pub struct Ask<'a> {
     /// In the order in which they are sent; at least one.
     pub wants: &'a [Want],
     pub now: Timestamp,
+    /// The run ends then: later slots are of no use to it.
+    pub until: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +94,12 @@ impl Ledger {
         let probing = identity.breaker.is_half_open();
         let (step, lane) = (interval(ask.rate), usize::from(ask.lane == Lane::Bulk));
         let start = identity.next.max(micros(now));
-        let end = micros(now + AHEAD[lane]);
+        let ahead = micros(now + AHEAD[lane]);
+        let end = ahead.min(micros(ask.until));
+        if start >= end && start < ahead {
+            // Not behind the others: it was its turn, only its time is over.
+            return Grant::Later { until: time(start), why: Wait::Rate };
+        }
         if start >= end {
             // Behind those who were told to come later before.
             let place = identity.line[lane].max(start);

@@ -29,7 +29,8 @@ fn limits() -> Limits {
 }
 
 fn ask<'a>(rate: u32, lane: Lane, wants: &'a [Want], now: Timestamp) -> Ask<'a> {
-    Ask { holder: "p", identity: ProviderName::Twilio, rate, lane, wants, now }
+    let until = now + SignedDuration::from_secs(55);
+    Ask { holder: "p", identity: ProviderName::Twilio, rate, lane, wants, now, until }
 }
 
 fn wants(count: usize) -> Vec<Want> {
@@ -53,6 +54,20 @@ fn slots_follow_each_other_without_gap_or_overlap() {
         expected += i64::try_from(messages).unwrap() * 100_000;
     }
     panic!("five seconds of ten have room for fifty");
+}
+
+#[test]
+fn a_run_that_ends_soon_leaves_the_slots_behind_its_end_to_others() {
+    let mut ledger = Ledger::default();
+    let (limits, wants) = (limits(), wants(100));
+    let ending = Ask { until: after(2), ..ask(1, Lane::Bulk, &wants, start()) };
+    let two = Grant::Slots { start: micros(start()), messages: 2 };
+    assert_eq!(ledger.reserve(&ending, &limits), two);
+    // It comes again in time for the next, not behind those who wait.
+    let later = Grant::Later { until: after(2), why: Wait::Rate };
+    assert_eq!(ledger.reserve(&ending, &limits), later);
+    let others = ledger.reserve(&ask(1, Lane::Bulk, &wants, start()), &limits);
+    assert_eq!(others, Grant::Slots { start: micros(after(2)), messages: 3 });
 }
 
 #[test]

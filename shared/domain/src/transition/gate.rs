@@ -62,6 +62,31 @@ impl Message {
         }
     }
 
+    /// Work on it fails again and again, and `error` says how. What was not
+    /// begun fails, what may have arrived is held: a person can retry either. A
+    /// claim is left to its lease.
+    pub fn give_up_working(&mut self, error: &str, now: Timestamp) -> Verdict {
+        match self.state {
+            State::Scheduled => {
+                let detail = format!("sending it failed again and again: {error}");
+                self.give_up(Failure::new("gave_up", FailureReason::Other, true, detail), now);
+                Verdict::Changed
+            }
+            State::Unknown { held: false, .. } => {
+                self.hold(&format!("settling it failed again and again: {error}"), now)
+            }
+            State::Unknown { held: true, .. }
+            | State::Sending { .. }
+            | State::Accepted { .. }
+            | State::Delivered { .. }
+            | State::Read { .. }
+            | State::Failed { .. }
+            | State::Cancelled { .. }
+            | State::Suppressed { .. }
+            | State::Received => Verdict::Ignored,
+        }
+    }
+
     /// Cannot be sent at all: a failure of ours, before any call.
     pub fn give_up(&mut self, failure: Failure, now: Timestamp) {
         let reason = failure.reason.as_str();

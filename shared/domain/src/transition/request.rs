@@ -1,6 +1,7 @@
 //! What a person asks of a message.
 
 use super::*;
+use crate::expiry;
 
 impl Message {
     /// # Errors
@@ -16,7 +17,19 @@ impl Message {
         Ok(())
     }
 
-    /// From now on it waits by itself.
+    /// A person drops what the sender has given up, of which this is a part.
+    /// `why` is what it was given up for.
+    ///
+    /// # Errors
+    /// As [`Self::cancel`].
+    pub fn drop_given_up(&mut self, by: &str, why: &str, now: Timestamp) -> Result<(), TooLate> {
+        self.cancel(by, now)?;
+        let detail = format!("given up by the sender, then dropped by {by}: {why}");
+        self.decide(DecisionKind::GaveUp, now, "dropped", None, detail);
+        Ok(())
+    }
+
+    /// From now on it waits by itself. An expiry that nobody chose moves along.
     ///
     /// # Errors
     /// Once an attempt is under way or the message is settled.
@@ -25,6 +38,9 @@ impl Message {
             return Err(TooLate);
         }
         self.note(EventKind::Rescheduled, now, EventSource::Api);
+        if self.has_default_expiry() {
+            self.expires_at = Some(expiry::default(at, now, self.related.is_some()));
+        }
         self.scheduled_for = at;
         self.wait_until(Some(at));
         Ok(())
@@ -43,7 +59,7 @@ impl Message {
         self.note(EventKind::Retried, now, EventSource::Api);
         self.state = State::Scheduled;
         self.scheduled_for = now;
-        self.expires_at = None;
+        self.expires_at = Some(expiry::default(now, now, self.related.is_some()));
         self.wait_until(Some(due));
         Ok(())
     }

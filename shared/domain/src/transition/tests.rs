@@ -1,3 +1,5 @@
+mod restore;
+
 use super::*;
 use crate::message::{Content, Direction, Source};
 use crate::{AddressKey, Channel, Lane, MessageId, OrgId, Purpose};
@@ -27,6 +29,7 @@ fn message() -> Message {
         price: None,
         scheduled_for: at(0),
         expires_at: None,
+        override_quiet_hours: false,
         created_by: "key_x".into(),
         created_at: at(0),
         updated_at: at(0),
@@ -38,6 +41,7 @@ fn message() -> Message {
         generation: 0,
         version: 1,
         token: String::new(),
+        idle: 0,
     }
 }
 
@@ -295,4 +299,25 @@ fn a_claim_taken_back_leaves_no_attempt() {
     let mut m = claimed();
     m.unclaim(at(1));
     assert_eq!((m.attempt(), m.claimable(at(1), None), m.due), (0, Ok(()), Some(at(1))));
+}
+
+#[test]
+fn work_that_fails_again_and_again_ends_where_a_person_can_take_it_up() {
+    let held = |mut m: Message| {
+        m.hold("x", at(5));
+        m
+    };
+    for (name, mut m, expected) in [
+        ("scheduled", message(), (Verdict::Changed, "failed", None)),
+        ("unknown", unknown(), (Verdict::Changed, "unknown", None)),
+        ("held already", held(unknown()), (Verdict::Ignored, "unknown", None)),
+        ("sending", claimed(), (Verdict::Ignored, "sending", Some(at(60)))),
+        ("accepted", accepted(), (Verdict::Ignored, "sent", None)),
+    ] {
+        let verdict = m.give_up_working("the table", at(9));
+        assert_eq!((verdict, m.status(at(9)).as_str(), m.due), expected, "{name}");
+        let can_retry = m.retry(at(10), at(10)).is_ok();
+        assert_eq!(can_retry, m.state == State::Scheduled, "{name}");
+        assert_eq!(can_retry, ["scheduled", "unknown", "held already"].contains(&name), "{name}");
+    }
 }
