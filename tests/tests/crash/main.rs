@@ -14,6 +14,7 @@ mod dice;
 mod front;
 mod invariants;
 mod large;
+mod mishaps;
 mod plot;
 mod point;
 mod quiet;

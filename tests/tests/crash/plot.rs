@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use carillon_local::engines::{Faults, Operation, ServiceName, SqsEngine, Verdict};
+use carillon_store::keys;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::dice::Dice;
-use crate::point::{Effect, Place, Point, Step, kind_of, text};
+use crate::point::{Effect, Place, Point, Step, text};
 
 tokio::task_local! {
     /// The step that this task works in.
@@ -243,17 +244,18 @@ impl Inner {
         }
         let takes_effect =
             matches!(verdict, Verdict::Pass | Verdict::LoseAnswer | Verdict::HangAfter);
-        let row = if operation.name == "PutItem" { "/Item" } else { "/Key" };
-        let (Some(pk), Some(sk)) =
-            (text(body, &format!("{row}/pk/S")), text(body, &format!("{row}/sk/S")))
-        else {
-            return;
+        let (pk, sk) = match operation.name {
+            "PutItem" => ("/Item/pk/S", "/Item/sk/S"),
+            "Query" => ("/ExpressionAttributeValues/:pk/S", "/ExpressionAttributeValues/:low/S"),
+            _ => ("/Key/pk/S", "/Key/sk/S"),
         };
-        let what = match (operation.name, kind_of(sk).as_str(), text(body, "/Item/s/S")) {
-            ("PutItem", "s", _) => Note::OptedOut,
-            ("DeleteItem", "s", _) => Note::Lifted,
-            ("GetItem", "s", _) => Note::Asked,
-            ("PutItem", "m", Some("snd")) => Note::Claimed,
+        let (Some(pk), Some(sk)) = (text(body, pk), text(body, sk)) else { return };
+        let is_opt_out = sk.starts_with(keys::GATES_PREFIX) && !keys::is_consent(sk);
+        let what = match (operation.name, text(body, "/Item/s/S")) {
+            ("PutItem", _) if is_opt_out => Note::OptedOut,
+            ("DeleteItem", _) if is_opt_out => Note::Lifted,
+            ("Query", _) if is_opt_out => Note::Asked,
+            ("PutItem", Some("snd")) if sk.starts_with(keys::MESSAGE_PREFIX) => Note::Claimed,
             _ => return,
         };
         if takes_effect {
