@@ -35,7 +35,7 @@ use carillon_runtime::accounts::AccountError;
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::queues::LONGEST_DELAY;
-use carillon_store::StoreError;
+use carillon_store::{Mechanism, StoreError};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -147,7 +147,8 @@ impl<'a> Run<'a> {
     /// Whether gates that were asked at `asked` still count for a call now.
     fn is_fresh(&self, asked: Timestamp) -> bool {
         let now = self.ctx.clock.now();
-        now < asked + GATES_COUNT_FOR && self.has_time(now)
+        self.ctx.store.lacks(Mechanism::LeaseCheck)
+            || (now < asked + GATES_COUNT_FOR && self.has_time(now))
     }
 
     /// Whether a call that begins now can end inside this function's time.

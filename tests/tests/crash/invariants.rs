@@ -40,6 +40,7 @@ pub enum Violation {
 #[derive(Debug, Default)]
 pub struct Found {
     pub violations: Vec<Violation>,
+    pub messages: Vec<Message>,
     /// Messages that are held as Unknown, visibly.
     pub held: usize,
     /// Messages that reached a final state.
@@ -68,6 +69,7 @@ pub async fn check(stage: &Stage, allowed: &Allowed, is_quiet: bool) -> Found {
     if stage.plot.point().is_some_and(|point| point.is_absorbed()) {
         traces(&messages, allowed, &mut found);
     }
+    found.messages = messages;
     found
 }
 

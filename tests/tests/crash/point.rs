@@ -82,13 +82,11 @@ impl Fault {
     /// What else can: a step that stands still and comes back.
     pub const fn stalls(kind: Effect) -> &'static [Self] {
         match kind {
-            Effect::Reads => &[Self::StallAfter],
-            Effect::Writes | Effect::Calls => &[Self::StallBefore, Self::StallAfter],
+            // A request that is on its way for so long was given up by its
+            // client, and its connection is gone.
+            Effect::Reads | Effect::Calls => &[Self::StallAfter],
+            Effect::Writes => &[Self::StallBefore, Self::StallAfter],
         }
-    }
-
-    pub const fn is_drop(self) -> bool {
-        matches!(self, Self::DropBefore | Self::DropAfter)
     }
 
     pub const fn is_stall(self) -> bool {
@@ -173,9 +171,12 @@ fn row(operation: &Operation<'_>) -> String {
         let first = table["Keys"][0]["sk"]["S"].as_str();
         return first.map_or_else(String::new, kind_of);
     }
-    body["ExpressionAttributeValues"][":pk"]["S"]
-        .as_str()
-        .map_or_else(String::new, |pk| pk.split('/').nth(2).unwrap_or("organization").to_owned())
+    let value = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str();
+    let partition = value(":pk").and_then(|pk| pk.split('/').nth(2)).unwrap_or("organization");
+    match value(":low") {
+        Some(low) => format!("{partition}/{}", kind_of(low)),
+        None => partition.to_owned(),
+    }
 }
 
 /// `m` of `m/0177…`; `#` of what begins with a digit.

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::invariants::{self, Found};
 use crate::plot::{Counts, Plot};
-use crate::point::{Fault, Point};
+use crate::point::{Effect, Fault, Point};
 use crate::quiet;
 use crate::report::Line;
 use crate::stage::Stage;
@@ -19,6 +19,8 @@ use crate::theatre::Theatre;
 /// How long a step stands still: longer than any lease.
 const STILL: SignedDuration = SignedDuration::from_mins(20);
 
+/// Runs after which it says how far it is.
+const PROGRESS: usize = 1_000;
 const STACK: usize = 64 * 1024 * 1024;
 
 /// What a run came to.
@@ -36,7 +38,7 @@ pub async fn once(theatre: &Arc<Theatre>, story: &Story, point: Option<Point>) -
     let stalls = point.as_ref().is_some_and(|point| point.fault.is_stall());
     let plot = Plot::new(point, None);
     let stage = Stage::set(theatre, Arc::clone(&plot), &story.setting, attempts).await;
-    plot.arm();
+    plot.arm(stage.stack.engines.queues());
     (story.tell)(stage.clone()).await;
     let mut is_quiet = true;
     if stalls {
@@ -53,21 +55,42 @@ pub async fn once(theatre: &Arc<Theatre>, story: &Story, point: Option<Point>) -
     Outcome { found, counts: plot.counts(), struck: plot.struck() }
 }
 
+/// Which points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// All that fail, lose an answer or are cut off.
+    Crashes,
+    /// A read that the SDK makes again: nothing of ours sees it.
+    ReadsUnderTheRetry,
+    /// Steps that stand still.
+    Stalls,
+}
+
 /// Every point of a story, from what a whole run does.
-pub fn points(counts: &Counts, stalls: bool) -> Vec<Point> {
+pub fn points(counts: &Counts, kind: Kind) -> Vec<Point> {
     let mut points = Vec::new();
     for (place, count) in counts {
         let point = |nth, fault, attempts| Point { place: place.clone(), nth, fault, attempts };
         for nth in 1..=*count {
-            if stalls {
+            if kind == Kind::Stalls {
                 points.extend(Fault::stalls(place.kind).iter().map(|f| point(nth, *f, 1)));
                 continue;
             }
             for fault in Fault::of(place.kind) {
-                points.push(point(nth, *fault, 1));
-                let absorbed = point(nth, *fault, 3);
-                if absorbed.is_absorbed() {
-                    points.push(absorbed);
+                let above = point(nth, *fault, 1);
+                let under = point(nth, *fault, 3);
+                let is_read = place.kind == Effect::Reads;
+                match kind {
+                    Kind::ReadsUnderTheRetry if is_read && under.is_absorbed() => {
+                        points.push(under);
+                    }
+                    Kind::ReadsUnderTheRetry | Kind::Stalls => {}
+                    Kind::Crashes => {
+                        points.push(above);
+                        if under.is_absorbed() && !is_read {
+                            points.push(under);
+                        }
+                    }
                 }
             }
         }
@@ -76,7 +99,7 @@ pub fn points(counts: &Counts, stalls: bool) -> Vec<Point> {
 }
 
 /// All stories, cut at every point of each; one line of the table a story.
-pub fn all(stories: &[Story], stalls: bool) -> Vec<Line> {
+pub fn all(stories: &[Story], kind: Kind) -> Vec<Line> {
     let whole = side_by_side(stories, async |theatre, story| once(theatre, story, None).await);
     let mut lines = Vec::new();
     let mut work = Vec::new();
@@ -87,7 +110,7 @@ pub fn all(stories: &[Story], stalls: bool) -> Vec<Line> {
             line.violations.push(format!("with no fault at all: {violation:?}"));
         }
         lines.push(line);
-        work.extend(points(&whole.counts, stalls).into_iter().map(|point| (place, point)));
+        work.extend(points(&whole.counts, kind).into_iter().map(|point| (place, point)));
     }
     let outcomes = side_by_side(&work, async |theatre, (place, point)| {
         safely(theatre, &stories[*place], Some(point.clone())).await
@@ -117,6 +140,9 @@ pub fn side_by_side<T: Sync, R: Send>(
                     loop {
                         let place = next.fetch_add(1, Ordering::Relaxed);
                         let Some(item) = items.get(place) else { return };
+                        if place > 0 && place.is_multiple_of(PROGRESS) {
+                            println!("{place} of {}", items.len());
+                        }
                         let result = work(&theatre, item).await;
                         done.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
                     }
@@ -136,8 +162,12 @@ pub async fn safely(
     story: &Story,
     point: Option<Point>,
 ) -> Result<Outcome, String> {
-    let run = AssertUnwindSafe(once(theatre, story, point)).catch_unwind().await;
-    run.map_err(|panic| {
+    caught(once(theatre, story, point)).await
+}
+
+/// `Err` is what it panicked with.
+pub async fn caught(run: impl Future<Output = Outcome>) -> Result<Outcome, String> {
+    AssertUnwindSafe(run).catch_unwind().await.map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default()
     })

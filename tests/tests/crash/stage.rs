@@ -17,6 +17,7 @@ use carillon_runtime::config::Tuning;
 use carillon_simulator::{
     DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM, Inbound, Received,
 };
+use carillon_store::Mechanism;
 use carillon_tests::people::mobile;
 use carillon_tests::{ADMIN_KEY, file_form};
 use http::{Method, Request, header};
@@ -45,6 +46,8 @@ pub struct Setting {
     pub settings: Value,
     /// Of the account, besides its sender.
     pub account: Value,
+    /// A mechanism of safety that is taken away.
+    pub without: Option<Mechanism>,
 }
 
 impl Default for Setting {
@@ -62,6 +65,7 @@ impl Default for Setting {
                 "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
             }),
             account: json!({}),
+            without: None,
         }
     }
 }
@@ -130,7 +134,12 @@ impl Stage {
             provider_urls,
             tuning: setting.tuning,
         };
-        let stack = Stack::first(engines.with_attempts(attempts), options).await.expect("a stack");
+        let mut stack =
+            Stack::first(engines.with_attempts(attempts), options).await.expect("a stack");
+        if let Some(mechanism) = setting.without {
+            let ctx = Arc::get_mut(&mut stack.ctx).expect("nobody else has it yet");
+            ctx.store.sabotage(mechanism);
+        }
         let behind = theatre.simulator.url();
         let meetings = theatre.front.enter(Arc::clone(&plot), behind, theatre.http.clone());
         let (router, reader) = (stack.router(), stack.engines.dynamodb());
