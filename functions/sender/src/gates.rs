@@ -143,11 +143,7 @@ pub async fn before_claim(
     let address = message.id.address();
     let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
     if let Some(s) = asked.suppression {
-        let detail = match s.words {
-            Some(words) => format!("the person wrote “{words}” on {}", s.at),
-            None => format!("suppressed on {} by {}", s.at, s.by),
-        };
-        message.suppress(s.reason, detail, now);
+        message.suppress(s.reason, s.detail(), now);
         return Ok(false);
     }
     let required = &terms.settings.consent_required;

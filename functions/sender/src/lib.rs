@@ -212,10 +212,10 @@ async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), 
     match body.what {
         // Boxed: these are large, and everything around them would be too.
         Sendable::Pack(id) => {
-            Box::pin(pack::run(ctx, body.org, id, body.generation, deadline)).await
+            pack::run(ctx, body.org, id, body.generation, deadline).boxed().await
         }
         Sendable::Message(id) => {
-            let work = Box::pin(single::run(ctx, body.org, id, body.generation, deadline));
+            let work = single::run(ctx, body.org, id, body.generation, deadline).boxed();
             let done = AssertUnwindSafe(work).catch_unwind().await;
             let done = done.unwrap_or_else(|_| {
                 ctx.counters.add("send_panics", 1);

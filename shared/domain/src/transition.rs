@@ -14,7 +14,7 @@ mod request;
 mod result;
 mod settle;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
