@@ -13,7 +13,8 @@ pub mod callback;
 pub mod gateway;
 pub mod patience;
 pub mod people;
+mod restore;
 mod world;
 
 pub use answer::{Answer, shows};
-pub use world::{ADMIN_KEY, Setup, World, with_file, with_json};
+pub use world::{ADMIN_KEY, Setup, World, file_form, with_file, with_json};

@@ -35,6 +35,8 @@ const ROUNDS: usize = 500;
 /// What a world begins with.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// When it begins; what the story is about may depend on the hour.
+    pub start: &'static str,
     /// Small by default, so that a dozen messages cross every boundary.
     pub tuning: Tuning,
     /// Whether the organization has an account with Twilio.
@@ -55,7 +57,7 @@ impl Default for Setup {
         let settings = json!({
             "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
         });
-        Self { tuning, twilio: true, settings, busy: None, repeat_stream: false }
+        Self { start: START, tuning, twilio: true, settings, busy: None, repeat_stream: false }
     }
 }
 
@@ -65,7 +67,7 @@ pub struct World {
     /// Where the API and the webhooks are.
     pub url: String,
     http: reqwest::Client,
-    server: JoinHandle<()>,
+    pub(crate) server: JoinHandle<()>,
     /// Events that rollup was given, when they are kept.
     fed: Option<Mutex<Vec<Value>>>,
 }
@@ -87,7 +89,7 @@ impl World {
         // Who calls back must be told the address before anyone serves there.
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let clock = Clock::manual(START.parse().expect("a time"));
+        let clock = Clock::manual(setup.start.parse().expect("a time"));
         let providers_clock = clock.clone();
         let simulator = Simulator::start(carillon_simulator::Options {
             clock: std::sync::Arc::new(move || providers_clock.now()),
@@ -392,6 +394,13 @@ pub fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
 
 /// A form with a file.
 pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) -> RequestBuilder {
+    let (kind, body) = file_form(file, fields);
+    request.header("content-type", kind).body(body)
+}
+
+/// The same as content type and body.
+#[must_use]
+pub fn file_form(file: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {
     const BOUNDARY: &str = "----a-boundary-of-the-stories";
     let mut body = Vec::with_capacity(file.len() + 1_024);
     for (name, value) in fields {
@@ -407,7 +416,7 @@ pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) 
     body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(file);
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
-    request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person's client, on the other side of the wire")]

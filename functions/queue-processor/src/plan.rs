@@ -3,8 +3,8 @@
 //! absent; then its packs, which make the messages due; then the seal; then the
 //! cursor. A repeat finds what is there and goes on behind it.
 
-use carillon_domain::ledger::interval;
 use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Progress};
+use carillon_domain::ledger::interval;
 use carillon_domain::message::{Content, Direction, Message, Source, State};
 use carillon_domain::pack::{Pack, Stage};
 use carillon_domain::rows::Row;

@@ -84,7 +84,7 @@ async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), Sen
 async fn one(run: &Run<'_>, message: Message) -> Option<Hold> {
     let id = message.id;
     // One message that panics must not make its neighbours Unknown.
-    let made = match AssertUnwindSafe(attempt::make(run, message)).catch_unwind().await {
+    let made = match AssertUnwindSafe(Box::pin(attempt::make(run, message))).catch_unwind().await {
         Ok(Ok(Made::Done)) => return None,
         Ok(Ok(Made::Held(hold))) if !hold.is_told() => return Some(hold),
         Ok(Ok(Made::Held(hold))) => tell(run, id, &hold).await.map(|()| Some(hold)),

@@ -11,12 +11,16 @@ mod claim;
 mod gate;
 mod receipt;
 mod request;
+mod restore;
 mod result;
 mod settle;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use jiff::{SignedDuration, Timestamp};
+
+pub use restore::RESTORED;
+pub use result::FAIL_OVER;
 
 use crate::integration::Money;
 use crate::message::{

@@ -4,11 +4,7 @@ use jiff::Timestamp;
 
 use super::Around;
 use crate::FailureReason;
-
-/// Another account was used at once.
-pub const FAIL_OVER: &str = "failover";
-/// The table was restored from a backup.
-pub const RESTORED: &str = "restored";
+pub use crate::transition::{FAIL_OVER, RESTORED};
 
 /// Why it waits; goes on after "because".
 pub fn of_deferral(reason: &str, detail: &str) -> String {

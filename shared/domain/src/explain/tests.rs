@@ -1,5 +1,5 @@
 use super::*;
-use crate::message::{Decision, EventSource, SuppressionReason};
+use crate::message::{EventSource, SuppressionReason};
 use crate::pack::{GivenUp, Stage};
 use crate::retry::Next;
 use crate::transition::Answered;
@@ -231,14 +231,8 @@ fn nobody_knows_whether_it_arrived() {
 
 #[test]
 fn after_a_restore_it_counts_as_sent_until_it_is_looked_up() {
-    let mut m = unknown();
-    m.decisions.push(Decision {
-        at: at(0),
-        kind: DecisionKind::Hold,
-        reason: "restored".to_owned(),
-        until: None,
-        detail: "presumed sent".to_owned(),
-    });
+    let mut m = message();
+    m.presume_sent(ProviderName::Twilio, at(0));
     let said = told(&m, 30, UnknownPolicy::Hold, None);
     assert!(
         said.starts_with("On 18 Nov 2026, 22:06:40 Australia/Sydney the database was restored")

@@ -111,7 +111,7 @@ pub fn unknown(
     around: &Around<'_>,
 ) -> Vec<String> {
     let name = provider(m);
-    let restored = m.decisions.iter().rfind(|d| d.reason == reasons::RESTORED);
+    let restored = m.decisions.iter().rfind(|d| d.reason == reasons::RESTORED && d.at == since);
     let mut said = vec![match restored {
         Some(d) => reasons::restored(d.at, around),
         None => format!(
