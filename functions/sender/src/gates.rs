@@ -158,11 +158,7 @@ pub async fn before_claim(
     let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
     let suppression = asked.suppression;
     if let Some(s) = suppression.filter(|_| !run.ctx.store.lacks(Mechanism::OptOutGate)) {
-        let detail = match s.words {
-            Some(words) => format!("the person wrote “{words}” on {}", s.at),
-            None => format!("suppressed on {} by {}", s.at, s.by),
-        };
-        message.suppress(s.reason, detail, now);
+        message.suppress(s.reason, s.detail(), now);
         return Ok(false);
     }
     let required = &terms.settings.consent_required;

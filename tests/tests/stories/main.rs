@@ -8,6 +8,7 @@ mod callbacks;
 mod consents;
 mod dead_letters;
 mod expiry;
+mod explanations;
 mod failover;
 mod fast2sms;
 mod files;
