@@ -18,6 +18,7 @@ pub mod gateway;
 pub mod patience;
 pub mod people;
 pub mod real;
+mod restore;
 pub mod seed;
 mod world;
 

@@ -46,6 +46,8 @@ pub struct Setup {
     pub settings: Value,
     /// Twilio is reached through a busy gateway.
     pub busy: Option<Busy>,
+    /// Instead of the one that a story moves by hand.
+    pub clock: Option<Clock>,
     /// Each record of the table's stream is delivered twice, and kept for
     /// [`World::feed_again`].
     pub repeat_stream: bool,
@@ -57,7 +59,15 @@ impl Default for Setup {
         let settings = json!({
             "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
         });
-        Self { start: START, tuning, twilio: true, settings, busy: None, repeat_stream: false }
+        Self {
+            start: START,
+            tuning,
+            twilio: true,
+            settings,
+            busy: None,
+            clock: None,
+            repeat_stream: false,
+        }
     }
 }
 
@@ -67,7 +77,7 @@ pub struct World {
     /// Where the API and the webhooks are.
     pub url: String,
     http: reqwest::Client,
-    server: JoinHandle<()>,
+    pub(crate) server: JoinHandle<()>,
     /// Events that rollup was given, when they are kept.
     fed: Option<Mutex<Vec<Value>>>,
 }
@@ -89,7 +99,8 @@ impl World {
         // Who calls back must be told the address before anyone serves there.
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let clock = Clock::manual(setup.start.parse().expect("a time"));
+        let start = setup.start.parse().expect("a time");
+        let clock = setup.clock.unwrap_or_else(|| Clock::manual(start));
         let providers_clock = clock.clone();
         let simulator = Simulator::start(carillon_simulator::Options {
             clock: std::sync::Arc::new(move || providers_clock.now()),

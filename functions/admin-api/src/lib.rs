@@ -17,6 +17,7 @@ pub mod first_organization;
 mod health;
 mod idempotency;
 mod imports;
+mod installation;
 mod integrations;
 mod lists;
 mod messages;
@@ -67,6 +68,8 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
         .route("/v1/dead-letters/{id}/drop", post(dead_letters::drop))
         .route("/v1/stats", get(stats::read))
+        .route("/v1/installation", get(installation::read))
+        .route("/v1/installation/resume", post(installation::resume))
         .route("/healthz", get(health::read))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)

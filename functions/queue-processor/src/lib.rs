@@ -24,6 +24,8 @@ pub struct Report {
     /// Messages and packs that went to a queue.
     pub queued: usize,
     pub pages_planned: u32,
+    /// The table was restored from a backup and not released: nothing was done.
+    pub restored: bool,
     /// Things that failed and stay due.
     pub errors: usize,
 }
@@ -31,6 +33,15 @@ pub struct Report {
 /// Works until nothing is due, or until shortly before `deadline`.
 pub async fn run(ctx: &Context, deadline: Timestamp) -> Report {
     let mut report = Report::default();
+    match ctx.is_held().await {
+        Ok(false) => {}
+        Ok(true) => return Report { restored: true, ..report },
+        Err(error) => {
+            ctx.counters.add("dispatch_errors", 1);
+            tracing::error!(error = &error as &dyn std::error::Error, "left for the next minute");
+            return Report { errors: 1, ..report };
+        }
+    }
     while ctx.clock.now() + RESERVE < deadline {
         let now = ctx.clock.now();
         let (imports, queued) = dispatch::pass(ctx, now, &mut report).await;

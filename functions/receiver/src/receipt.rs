@@ -2,6 +2,7 @@
 
 use carillon_domain::message::EventSource;
 use carillon_domain::receipt::{Receipt, ReceiptKind};
+use carillon_domain::restore;
 use carillon_domain::transition::Verdict;
 use carillon_domain::{Failure, FailureReason, MessageId, OrgId, ProviderName};
 use carillon_runtime::{Context, random};
@@ -24,11 +25,18 @@ pub async fn apply(ctx: &Context, org: OrgId, r: &Receipt) -> Result<(), Receive
         // Before the row: a crash between must not lose the opt-out.
         suppress(ctx, org, id, r.provider, failure, now).await?;
     }
+    let backup_ends = ctx.backup_ends().await?;
     // Most receipts say what the row knows, or find it at rest: some replica's
     // row will do. One that is behind loses the condition and is read again.
     let changed = ctx
         .store
         .change_glanced(org, id, &random::token(), now, |m| {
+            // An attempt that this table, restored from a backup, knows nothing of:
+            // the original made it, and here is what became of it.
+            let unheard_of = r.attempt == Some(m.attempt() + 1);
+            if unheard_of && backup_ends.is_some_and(|end| restore::is_older(m, end)) {
+                m.presume_sent(r.provider, now);
+            }
             let pid = r.provider_message_id.as_deref();
             match m.receipt(r.attempt, pid, &r.kind, EventSource::Callback, now) {
                 Verdict::Ignored => None,

@@ -58,6 +58,17 @@ pub async fn make(run: &Run<'_>, mut message: Message) -> Result<Made, SendError
             }
         }
         let terms = run.terms().await?;
+        if run.release.is_some_and(|release| release.may_have_sent(&message))
+            && let Some(provider) = terms.first_account(&message)
+        {
+            message.presume_sent(provider, now);
+            run.ctx.counters.add("presumed_sent", 1);
+            match save(run, &mut message, now).await? {
+                None => return Ok(Made::Done),
+                Some(current) => message = current,
+            }
+            continue;
+        }
         let chosen = match gates::before_slot(run, &terms, &mut message, now).await? {
             Gate::Pass(chosen) => *chosen,
             Gate::Hold(hold) => return Ok(Made::Held(hold)),

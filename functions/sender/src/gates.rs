@@ -194,7 +194,7 @@ fn quiet_ask<'a>(message: &Message, to: &'a PhoneNumber, terms: &'a Terms) -> qu
         contact_zone: None,
         organization_zone: &terms.settings.time_zone,
         quiet_hours: terms.settings.quiet_hours.as_ref(),
-        override_quiet_hours: false,
+        override_quiet_hours: message.override_quiet_hours,
     }
 }
 

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use carillon_domain::message::{Message, State};
+use carillon_domain::restore::Release;
 use carillon_domain::{Channel, Lane, OrgId, PhoneNumber};
 use carillon_runtime::Context;
 use carillon_runtime::accounts::AccountError;
@@ -73,6 +74,9 @@ pub struct Run<'a> {
     /// When this function ends; no call begins without time to end before.
     pub deadline: Timestamp,
     pub purse: Purse,
+    /// Set where the table was restored once: what came with the backup may have
+    /// been sent before.
+    pub release: Option<Release>,
     terms: terms::Current,
     /// A result could not be written: nothing more is claimed in this run.
     pub stopped: std::sync::atomic::AtomicBool,
@@ -97,6 +101,7 @@ impl<'a> Run<'a> {
             started: ctx.clock.now(),
             deadline,
             purse: Purse::new(holder, lane),
+            release: ctx.standing().await?.release(),
             terms: terms::Current::new(ctx, org).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
             trouble: std::sync::Mutex::default(),
@@ -209,6 +214,10 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
 }
 
 async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), SendError> {
+    // Out of a restored table nothing is sent; the rows come again by themselves.
+    if ctx.is_held().await? {
+        return Ok(());
+    }
     match body.what {
         // Boxed: these are large, and everything around them would be too.
         Sendable::Pack(id) => {

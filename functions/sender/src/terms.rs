@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use carillon_domain::OrgId;
 use carillon_domain::ledger::Limits;
 use carillon_domain::settings::Settings;
+use carillon_domain::{Message, OrgId, PhoneNumber, ProviderName};
 use carillon_runtime::Context;
 use carillon_runtime::accounts::Accounts;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +30,13 @@ impl Terms {
         let (accounts, settings) = futures::join!(ctx.accounts(org), ctx.store.settings(org));
         let settings = settings?;
         Ok(Self { accounts: accounts?, limits: Limits::of(&settings), settings, read_at })
+    }
+
+    /// The account that comes first for this message.
+    pub fn first_account(&self, message: &Message) -> Option<ProviderName> {
+        let to = PhoneNumber::parse(&message.address, None).ok()?;
+        let mut serving = self.accounts.serving(message.channel, &to, message.integration);
+        serving.next().map(|(name, _)| name)
     }
 }
 

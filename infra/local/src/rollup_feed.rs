@@ -8,7 +8,6 @@ use carillon_runtime::Context;
 use serde_json::json;
 
 use crate::engines::Engines;
-use crate::stack::TABLE;
 
 /// Records in one invocation.
 const BATCH: usize = 1_000;
@@ -18,9 +17,9 @@ const BATCH: usize = 1_000;
 /// # Errors
 /// When rollup failed: the batch comes again.
 pub async fn feed(ctx: &Arc<Context>, engines: &Engines) -> anyhow::Result<usize> {
-    let tables = engines.tables();
-    let cursor = tables.stream_cursor(TABLE).await?;
-    let records = tables.read_stream(TABLE, cursor, BATCH).await?;
+    let (tables, table) = (engines.tables(), ctx.store.table_name());
+    let cursor = tables.stream_cursor(table).await?;
+    let records = tables.read_stream(table, cursor, BATCH).await?;
     let Some(last) = records.last().map(|r| r.sequence.clone()) else { return Ok(0) };
     let count = records.len();
     let events: Vec<_> = records.into_iter().map(|r| r.event).collect();
@@ -28,7 +27,7 @@ pub async fn feed(ctx: &Arc<Context>, engines: &Engines) -> anyhow::Result<usize
     carillon_rollup::handle(ctx, event).await?;
     // Applied first, then remembered, then deleted: a crash between repeats a
     // batch, which rollup takes as it should.
-    tables.set_stream_cursor(TABLE, last.clone()).await?;
-    tables.trim_stream(TABLE, last).await?;
+    tables.set_stream_cursor(table, last.clone()).await?;
+    tables.trim_stream(table, last).await?;
     Ok(count)
 }

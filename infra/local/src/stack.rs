@@ -54,9 +54,20 @@ impl Stack {
     /// # Errors
     /// As [`Self::open`].
     pub async fn on(engines: Engines, options: Options) -> anyhow::Result<Self> {
+        Self::on_table(engines, options, TABLE).await
+    }
+
+    /// A stack on a table of another name, such as a restored one.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn on_table(engines: Engines, options: Options, table: &str) -> anyhow::Result<Self> {
         let born = options.clock.now();
-        let stack = Self::first(engines, options).await?;
-        stack.take_back(born).await?;
+        let stack = Self::assemble(engines, options, table).await?;
+        // The first start marks the table; a copy is left as it is.
+        if !stack.ctx.is_held().await? {
+            stack.take_back(born).await?;
+        }
         Ok(stack)
     }
 
@@ -65,12 +76,19 @@ impl Stack {
     /// # Errors
     /// As [`Self::open`].
     pub async fn first(engines: Engines, options: Options) -> anyhow::Result<Self> {
+        let stack = Self::assemble(engines, options, TABLE).await?;
+        // The first start marks the table as its own.
+        anyhow::ensure!(!stack.ctx.is_held().await?, "the table is not new");
+        Ok(stack)
+    }
+
+    async fn assemble(engines: Engines, options: Options, table: &str) -> anyhow::Result<Self> {
         let dynamodb = engines.dynamodb();
-        schema::create_table(&dynamodb, TABLE).await?;
+        schema::create_table(&dynamodb, table).await?;
         let sqs = engines.sqs();
         let queues: QueueUrls = queues::create(&sqs).await?;
         let config = Config {
-            table: TABLE.to_owned(),
+            table: table.to_owned(),
             queues,
             kms_key: "embedded".to_owned(),
             public_url: Some(options.public_url),
@@ -81,6 +99,7 @@ impl Stack {
         let born = options.clock.now();
         let mut ctx = Context::new(config, dynamodb, sqs.clone(), engines.kms(), options.clock)?;
         ctx.sole_worker_since = Some(born);
+        ctx.table_id = engines.tables().table_id(table).await?;
         let ctx = Arc::new(ctx);
         let hash = carillon_admin_api::first_organization::hash(&options.admin_key);
         let org = carillon_admin_api::first_organization::ensure(&ctx, &hash).await?;

@@ -21,6 +21,7 @@ pub mod pack;
 pub mod phone;
 pub mod quiet;
 pub mod receipt;
+pub mod restore;
 pub mod retry;
 pub mod rows;
 pub mod segments;

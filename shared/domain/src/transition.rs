@@ -11,12 +11,15 @@ mod claim;
 mod gate;
 mod receipt;
 mod request;
+mod restore;
 mod result;
 mod settle;
 #[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
+
+pub use restore::RESTORED;
 
 use crate::integration::Money;
 use crate::message::{

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::queues::Queues;
 use crate::random;
 use crate::secrets::{Owner, SecretError, Secrets};
+use crate::standing::Kept;
 use crate::telemetry::Counters;
 
 pub struct Context {
@@ -27,6 +28,10 @@ pub struct Context {
     /// claims from before it are lost, whatever their lease says.
     pub sole_worker_since: Option<Timestamp>,
     pub(crate) lately: Lately,
+    /// Set where the table's id is known without asking DynamoDB (the local
+    /// stack, whose folder nobody can swap under it).
+    pub table_id: Option<String>,
+    pub(crate) standing: Kept,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -61,6 +66,8 @@ impl Context {
             counters: Counters::default(),
             sole_worker_since: None,
             lately: Lately::default(),
+            table_id: None,
+            standing: Kept::default(),
             address_secret: OnceCell::new(),
             config,
         })

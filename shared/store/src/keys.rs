@@ -37,6 +37,11 @@ pub fn installation() -> Key {
     key("installation".to_owned(), "secret")
 }
 
+/// Which table the rows were written for.
+pub fn table_mark() -> Key {
+    key("installation".to_owned(), "table")
+}
+
 pub fn api_key(secret_hash: &str) -> Key {
     key(format!("key/{secret_hash}"), "key")
 }

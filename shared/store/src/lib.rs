@@ -29,6 +29,7 @@ mod provider_ids;
 pub mod schema;
 mod statistics;
 mod suppressions;
+mod table_mark;
 mod templates;
 mod timeline;
 
@@ -45,6 +46,7 @@ pub use messages::{Inserted, Saved};
 pub use organizations::{ApiKey, Organization, Role};
 pub use statistics::{Counted, Counters, DayCounters, Group};
 pub use suppressions::{Lifted, Suppression};
+pub use table_mark::{Copied, TableIdentity, TableMark};
 pub use templates::{NewTemplate, StoredTemplate};
 pub use timeline::{Place, TimelineEntry};
 

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Every route that needs a key.
-const ROUTES: [(Method, &str); 29] = [
+const ROUTES: [(Method, &str); 31] = [
     (Method::POST, "/v1/messages"),
     (Method::GET, "/v1/messages"),
     (Method::POST, "/v1/messages/preview"),
@@ -38,6 +38,8 @@ const ROUTES: [(Method, &str); 29] = [
     (Method::GET, "/v1/dead-letters"),
     (Method::POST, "/v1/dead-letters/pck_x/redrive"),
     (Method::POST, "/v1/dead-letters/pck_x/drop"),
+    (Method::GET, "/v1/installation"),
+    (Method::POST, "/v1/installation/resume"),
 ];
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+mod restore;
+
 use super::*;
 use crate::message::{Content, Direction, Source};
 use crate::{AddressKey, Channel, Lane, MessageId, OrgId, Purpose};

@@ -21,9 +21,11 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     const SEND: &[&str] = &["sqs:SendMessage"];
     const TAKE: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage"];
     const DECRYPT: &[&str] = &["kms:Decrypt"];
+    const TAKE_AND_SEND: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:SendMessage"];
+    const DESCRIBE: &[&str] = &["dynamodb:DescribeTable"];
     const NOTHING: &[&str] = &[];
     // Function, resource, what it may do there, what it may not.
-    let rules: [(_, &str, _, &[&str]); 27] = [
+    let rules: [(_, &str, _, &[&str]); 29] = [
         ("AdminApi", table, ROWS, &["dynamodb:Scan", "dynamodb:DeleteTable"]),
         ("AdminApi", &attention, QUERY, NOTHING),
         ("AdminApi", &due, NOTHING, QUERY),
@@ -31,13 +33,15 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
         ("AdminApi", &receive, NOTHING, SEND),
         ("AdminApi", key, &["kms:Encrypt", "kms:Decrypt"], &["kms:ScheduleKeyDeletion"]),
         ("QueueProcessor", table, ROWS, &["dynamodb:Scan"]),
+        ("QueueProcessor", table, DESCRIBE, NOTHING),
         ("QueueProcessor", &due, QUERY, NOTHING),
         ("QueueProcessor", &bulk, SEND, TAKE),
         ("QueueProcessor", &receive, NOTHING, SEND),
         ("QueueProcessor", key, DECRYPT, &["kms:Encrypt"]),
         ("Sender", table, ROWS, &["dynamodb:Scan"]),
-        ("Sender", &bulk, TAKE, SEND),
-        ("Sender", &transactional, TAKE, SEND),
+        ("Sender", table, DESCRIBE, NOTHING),
+        ("Sender", &bulk, TAKE_AND_SEND, NOTHING),
+        ("Sender", &transactional, TAKE_AND_SEND, NOTHING),
         ("Sender", &receive, SEND, TAKE),
         ("Sender", key, DECRYPT, &["kms:Encrypt"]),
         (
@@ -50,7 +54,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
         ("Webhook", &receive, SEND, TAKE),
         ("Webhook", &bulk, NOTHING, SEND),
         ("Webhook", key, DECRYPT, &["kms:Encrypt"]),
-        ("Receiver", table, ROWS, &["dynamodb:Scan"]),
+        ("Receiver", table, ROWS, &["dynamodb:Scan", "dynamodb:DescribeTable"]),
         ("Receiver", &receive, TAKE, SEND),
         ("Receiver", &bulk, NOTHING, SEND),
         ("Rollup", table, ROWS, &["dynamodb:Scan"]),

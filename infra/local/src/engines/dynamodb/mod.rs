@@ -12,6 +12,7 @@
 
 mod capacity;
 mod dispatch;
+mod identity;
 mod partitions;
 mod stream;
 
@@ -63,6 +64,7 @@ struct Inner {
     gate: RwLock<()>,
     /// Our own connection to the same database, for what the library does not offer.
     side: Mutex<rusqlite::Connection>,
+    path: Option<PathBuf>,
     /// Held as long as the engine lives; the system lets go of it when the process dies, however it
     /// dies.
     _lock: Option<File>,
@@ -92,7 +94,13 @@ impl DynamoEngine {
         let side = rusqlite::Connection::open(&address)?;
         side.busy_timeout(std::time::Duration::from_secs(5))?;
         stream::prepare(&side)?;
-        let inner = Inner { database, gate: RwLock::new(()), side: Mutex::new(side), _lock: lock };
+        let inner = Inner {
+            database,
+            gate: RwLock::new(()),
+            side: Mutex::new(side),
+            path: path.map(Path::to_owned),
+            _lock: lock,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -169,7 +169,7 @@ impl DynamoEngine {
 }
 
 impl Inner {
-    fn with_side<T>(
+    pub(super) fn with_side<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StreamError> {

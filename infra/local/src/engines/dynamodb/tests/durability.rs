@@ -91,3 +91,29 @@ async fn acknowledged_writes_survive_kill_9() {
     assert!(consumed >= acknowledged / 20 * 10, "{consumed} of {acknowledged}");
     put(&client, "after", &[]).await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_put_back_from_a_backup_is_another_table_and_a_moved_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, moved, copy] = ["first", "moved", "copy"].map(|name| folder.path().join(name));
+    let id = async |at: &Path| {
+        let engines = open(Some(at));
+        assert_eq!(engines.tables().table_id("none").await.unwrap(), None);
+        engines.tables().table_id(TABLE).await.unwrap().unwrap()
+    };
+    create_table(&open(Some(&first)).dynamodb()).await;
+    let at_first = id(&first).await;
+    assert_eq!(id(&first).await, at_first, "started again");
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(&first).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    assert_ne!(id(&copy).await, at_first);
+    std::fs::rename(&first, &moved).unwrap();
+    assert_eq!(id(&moved).await, at_first);
+    // The backup in the place of what was there.
+    std::fs::rename(&copy, &first).unwrap();
+    assert_ne!(id(&first).await, at_first);
+}
