@@ -44,6 +44,8 @@ pub struct Setup {
     pub settings: Value,
     /// Twilio is reached through a busy gateway.
     pub busy: Option<Busy>,
+    /// Instead of the one that a story moves by hand.
+    pub clock: Option<Clock>,
     /// Each record of the table's stream is delivered twice, and kept for
     /// [`World::feed_again`].
     pub repeat_stream: bool,
@@ -64,6 +66,7 @@ impl Default for Setup {
             twilio: true,
             settings,
             busy: None,
+            clock: None,
             repeat_stream: false,
             folder: None,
             start: None,
@@ -100,7 +103,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let start = setup.start.unwrap_or_else(|| START.parse().expect("a time"));
-        let clock = Clock::manual(start);
+        let clock = setup.clock.unwrap_or_else(|| Clock::manual(start));
         let providers_clock = clock.clone();
         let simulator = Simulator::start(carillon_simulator::Options {
             clock: std::sync::Arc::new(move || providers_clock.now()),

@@ -10,6 +10,7 @@ mod dead_letters;
 mod expiry;
 mod explanations;
 mod failover;
+mod fairness;
 mod fast2sms;
 mod files;
 mod idempotency;
