@@ -6,14 +6,18 @@
 //! - [`callback`]: callbacks that a story makes itself, signed or not
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
+//! - [`process`], [`client`]: the program as a process of its own, and what its client sees
+//! - [`left_behind`]: what a release leaves behind for another
 //! - [`people`]: numbers of nobody
 
 mod answer;
 pub mod callback;
+pub mod client;
 pub mod gateway;
 pub mod left_behind;
 pub mod patience;
 pub mod people;
+pub mod process;
 mod restore;
 mod world;
 
