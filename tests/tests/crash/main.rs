@@ -10,11 +10,14 @@
 //!
 //! `docs/crash-suite.md` says what is tried and what was found.
 
+#![expect(clippy::print_stdout, reason = "the table is for people")]
+
 mod dice;
 mod front;
 mod invariants;
 mod large;
 mod mishaps;
+mod person;
 mod plot;
 mod point;
 mod quiet;
