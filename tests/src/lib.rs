@@ -4,16 +4,23 @@
 //! - [`World`]: the stack, its API by key, the providers' witness
 //! - [`Answer`], [`shows`]: what came back, and what it must show
 //! - [`callback`]: callbacks that a story makes itself, signed or not
+//! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
 //! - [`people`]: numbers of nobody
+//! - [`seed`]: messages written below the API
+//! - [`real`]: the program itself, in a process and in real time
 
 mod answer;
 pub mod callback;
+pub mod document;
 pub mod gateway;
+pub mod left_behind;
 pub mod patience;
 pub mod people;
+pub mod real;
 mod restore;
+pub mod seed;
 mod world;
 
 pub use answer::{Answer, shows};

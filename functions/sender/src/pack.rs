@@ -8,8 +8,8 @@ use carillon_domain::pack::{Pack, RECONCILE_AFTER, Stage};
 use carillon_domain::{MessageId, OrgId, PackId};
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::{Context, random};
-use futures::{FutureExt, StreamExt, stream};
 use carillon_store::Mechanism;
+use futures::{FutureExt, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{self, Made};

@@ -48,9 +48,10 @@ impl Mapping {
         match self {
             Self::SmsTransactional | Self::SmsBulk => {
                 let deadline = ctx.clock.now() + SignedDuration::from_secs(SENDER_SECONDS);
-                carillon_sender::handle(ctx, event, deadline).await
+                // Boxed, as each invocation: a poller holds no sender inside itself.
+                Box::pin(carillon_sender::handle(ctx, event, deadline)).await
             }
-            Self::Receive => carillon_receiver::handle(ctx, event).await,
+            Self::Receive => Box::pin(carillon_receiver::handle(ctx, event)).await,
         }
     }
 

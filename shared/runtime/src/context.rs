@@ -27,11 +27,11 @@ pub struct Context {
     /// Set where this process is the only worker there is (the local stack):
     /// claims from before it are lost, whatever their lease says.
     pub sole_worker_since: Option<Timestamp>,
-    pub(crate) lately: Lately,
     /// Set where the table's id is known without asking DynamoDB (the local
     /// stack, whose folder nobody can swap under it).
     pub table_id: Option<String>,
     pub(crate) standing: Kept,
+    pub(crate) lately: Lately,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -65,9 +65,9 @@ impl Context {
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
-            lately: Lately::default(),
             table_id: None,
             standing: Kept::default(),
+            lately: Lately::default(),
             address_secret: OnceCell::new(),
             config,
         })

@@ -2,7 +2,5 @@
 //! in the simulator's own file, which outlives it. Real time: an attempt that was lost is asked for after a
 //! minute, and twice a minute apart before it counts as not sent.
 
-mod client;
 mod file;
-mod process;
 mod stories;

@@ -1,16 +1,16 @@
 //! Three kills at three kinds of work, with look-up and without it; and a clean end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use carillon_simulator as simulator;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Received};
 use crate::file::{File, ROWS, TEXT, read_report, thousand_rows};
-use crate::process::{Home, Running};
 use carillon_tests::patience::{Stopwatch, eventually};
+use carillon_tests::real::{Client, Home, Received, Running};
 
 const SOON: Duration = Duration::from_secs(60);
 /// A lost attempt is asked for after 60 s, again after 60 s, and then sent again; a lease that a killed
@@ -18,9 +18,15 @@ const SOON: Duration = Duration::from_secs(60);
 const SETTLED: Duration = Duration::from_secs(480);
 const BRIEFLY: Duration = Duration::from_millis(20);
 
+/// `number` keeps stories that run side by side apart.
+fn home(story: &str, number: u16) -> Result<Home> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kill9").join(story);
+    Home::new(Path::new(env!("CARGO_BIN_EXE_carillon-under-test")), folder, number)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_three_times_each_is_received_exactly_once_after_look_up() -> Result<()> {
-    let mut home = Home::new("look-up", 0)?;
+    let mut home = home("look-up", 0)?;
     let file = thousand_rows();
     let watch = Stopwatch::start();
     let process = home.start().await?;
@@ -47,7 +53,7 @@ async fn killed_three_times_each_is_received_exactly_once_after_look_up() -> Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_three_times_without_look_up_nothing_is_sent_twice_and_doubt_is_shown() -> Result<()>
 {
-    let mut home = Home::new("no-look-up", 1)?;
+    let mut home = home("no-look-up", 1)?;
     let file = thousand_rows();
     let watch = Stopwatch::start();
     let process = home.start().await?;
@@ -80,7 +86,7 @@ async fn killed_three_times_without_look_up_nothing_is_sent_twice_and_doubt_is_s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_finishes_the_calls_in_flight_and_keeps_everything() -> Result<()> {
-    let mut home = Home::new("ctrl-c", 2)?;
+    let mut home = home("ctrl-c", 2)?;
     let numbers: BTreeSet<_> = (0..300).map(|row| format!("+61412{:06}", 345_000 + row)).collect();
     let rows: String = numbers.iter().map(|number| format!("Ada,{number}\n")).collect();
     let process = home.start().await?;

@@ -19,6 +19,7 @@ mod organizations;
 mod quiet_hours;
 mod rates;
 mod restore;
+mod rolling;
 mod sending;
 mod settings;
 mod statistics;

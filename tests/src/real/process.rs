@@ -9,16 +9,18 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tokio::process::{Child, Command};
 
-use crate::client::Client;
-use carillon_tests::patience::{Stopwatch, eventually};
+use super::Client;
+use crate::patience::{Stopwatch, eventually};
 
-const ADMIN_KEY: &str = "crl_killed_and_started_again";
+pub const ADMIN_KEY: &str = "crl_killed_and_started_again";
 /// Below the ports that systems give to outgoing connections, so that nobody takes ours between two starts.
 const FIRST_PORT: u16 = 21_000;
 const START: Duration = Duration::from_secs(30);
 
 /// Where one story's processes live, one after the other.
 pub struct Home {
+    program: PathBuf,
+    arguments: Vec<String>,
     folder: PathBuf,
     port: u16,
     starts: usize,
@@ -31,14 +33,25 @@ pub struct Running {
 }
 
 impl Home {
-    /// `number` keeps stories that run side by side apart.
-    pub fn new(story: &str, number: u16) -> Result<Self> {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kill9").join(story);
+    /// In a folder that is emptied; `number` keeps stories that run side by side apart.
+    pub fn new(program: &Path, folder: PathBuf, number: u16) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder, port: free_pair(FIRST_PORT + number * 1_000)?, starts: 0 })
+        let port = free_pair(FIRST_PORT + number * 1_000)?;
+        Ok(Self { program: program.to_owned(), arguments: Vec::new(), folder, port, starts: 0 })
+    }
+
+    /// What the program is told.
+    pub fn with_argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Where the program keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// Starts it and waits until it says that it is up.
@@ -46,8 +59,9 @@ impl Home {
         self.starts += 1;
         let out = self.folder.join(format!("start-{}.out", self.starts));
         let errors = self.folder.join(format!("start-{}.err", self.starts));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_carillon-under-test"))
-            .env("CARILLON_DATA", self.folder.join("data"))
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .env("CARILLON_DATA", self.data())
             .env("CARILLON_PORT", self.port.to_string())
             .env("CARILLON_TICK_SECONDS", "1")
             .env("CARILLON_ADMIN_KEY", ADMIN_KEY)
@@ -90,6 +104,11 @@ impl Home {
 }
 
 impl Running {
+    /// Its process id; `None` when it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// `kill -9`; gone when this answers.
     pub async fn kill_9(mut self) -> Result<()> {
         self.child.kill().await.context("kill -9")
