@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::invariants::{self, Found};
 use crate::plot::{Counts, Plot};
-use crate::point::{Effect, Fault, Point};
+use crate::point::{Fault, Point};
 use crate::quiet;
 use crate::report::Line;
 use crate::stage::Stage;
