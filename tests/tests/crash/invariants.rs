@@ -8,9 +8,10 @@ use carillon_domain::statistics::{Bucket, Fact, date};
 use carillon_simulator::Received;
 use carillon_store::Item;
 
+use crate::person::Promise;
 use crate::plot::{Note, Noted};
 use crate::quiet;
-use crate::stage::{Promise, Stage};
+use crate::stage::Stage;
 use crate::story::Allowed;
 
 /// What a person would have to be told.

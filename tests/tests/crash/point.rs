@@ -125,6 +125,17 @@ impl Point {
     }
 }
 
+impl Point {
+    /// Of what does not take effect and is made again by the SDK nothing is left;
+    /// and a step that is cut off before a write was cut off after what it did
+    /// before, which is a point of its own.
+    pub fn equals_another(&self) -> bool {
+        let is_write = self.place.kind == Effect::Writes;
+        (self.is_absorbed() && self.fault == Fault::FailBefore)
+            || (is_write && self.fault == Fault::DropBefore)
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.step, self.what)

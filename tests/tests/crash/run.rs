@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::invariants::{self, Found};
 use crate::plot::{Counts, Plot};
-use crate::point::{Effect, Fault, Point};
+use crate::point::{Fault, Point};
 use crate::quiet;
 use crate::report::Line;
 use crate::stage::Stage;
@@ -60,8 +60,8 @@ pub async fn once(theatre: &Arc<Theatre>, story: &Story, point: Option<Point>) -
 pub enum Kind {
     /// All that fail, lose an answer or are cut off.
     Crashes,
-    /// A read that the SDK makes again: nothing of ours sees it.
-    ReadsUnderTheRetry,
+    /// Those that come to the same as one of these, tried all the same.
+    Equals,
     /// Steps that stand still.
     Stalls,
 }
@@ -77,19 +77,11 @@ pub fn points(counts: &Counts, kind: Kind) -> Vec<Point> {
                 continue;
             }
             for fault in Fault::of(place.kind) {
-                let above = point(nth, *fault, 1);
-                let under = point(nth, *fault, 3);
-                let is_read = place.kind == Effect::Reads;
-                match kind {
-                    Kind::ReadsUnderTheRetry if is_read && under.is_absorbed() => {
-                        points.push(under);
-                    }
-                    Kind::ReadsUnderTheRetry | Kind::Stalls => {}
-                    Kind::Crashes => {
-                        points.push(above);
-                        if under.is_absorbed() && !is_read {
-                            points.push(under);
-                        }
+                for attempts in [1, 3] {
+                    let point = point(nth, *fault, attempts);
+                    let counts = attempts == 1 || point.is_absorbed();
+                    if counts && point.equals_another() == (kind == Kind::Equals) {
+                        points.push(point);
                     }
                 }
             }
