@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{Method, RequestBuilder};
 use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 pub struct Client {

@@ -78,7 +78,11 @@ impl LeftBehind {
         let list = |value: &Value| -> String {
             let items: Vec<String> =
                 value.as_array().into_iter().flatten().map(|v| format!("    {v}")).collect();
-            if items.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", items.join(",\n")) }
+            if items.is_empty() {
+                "[]".to_owned()
+            } else {
+                format!("[\n{}\n  ]", items.join(",\n"))
+            }
         };
         let bodies = self.0["bodies"].as_object().expect("queues");
         let bodies: Vec<String> =
@@ -194,12 +198,10 @@ fn row_from_json(row: &Value) -> Row {
         match kind.as_str() {
             "S" => AttributeValue::S(text()),
             "N" => AttributeValue::N(text()),
-            "B" => AttributeValue::B(Blob::new(
-                BASE64.decode(text().as_bytes()).expect("base64"),
-            )),
-            "SS" => AttributeValue::Ss(
-                serde_json::from_value(inner.clone()).expect("a list of texts"),
-            ),
+            "B" => AttributeValue::B(Blob::new(BASE64.decode(text().as_bytes()).expect("base64"))),
+            "SS" => {
+                AttributeValue::Ss(serde_json::from_value(inner.clone()).expect("a list of texts"))
+            }
             other => panic!("no row has a {other}"),
         }
     };

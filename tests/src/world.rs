@@ -59,7 +59,15 @@ impl Default for Setup {
         let settings = json!({
             "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
         });
-        Self { tuning, twilio: true, settings, busy: None, repeat_stream: false, folder: None, start: None }
+        Self {
+            tuning,
+            twilio: true,
+            settings,
+            busy: None,
+            repeat_stream: false,
+            folder: None,
+            start: None,
+        }
     }
 }
 
@@ -336,6 +344,15 @@ impl World {
             self.roll_up(event.clone()).await;
         }
         events.len()
+    }
+
+    /// The events that rollup was given.
+    ///
+    /// # Panics
+    /// When they were not kept.
+    pub fn fed(&self) -> Vec<Value> {
+        let fed = self.fed.as_ref().expect("a world that keeps its stream");
+        fed.lock().expect("no panic").clone()
     }
 
     async fn roll_up(&self, event: Value) {

@@ -66,8 +66,7 @@ async fn killed(kills: u64, people: usize, number_of_home: u16, name: &str) -> R
     }
     let killing = watch.elapsed().as_secs();
 
-    let messages =
-        settled_count(&process.client, &import, &["sent", "delivered"], people).await?;
+    let messages = settled_count(&process.client, &import, &["sent", "delivered"], people).await?;
     for (to, id) in &singles {
         eventually("a single", Duration::from_secs(300), Duration::from_secs(1), async || {
             let seen = process.client.get(&format!("/v1/messages/{id}")).await?;
@@ -88,7 +87,9 @@ async fn killed(kills: u64, people: usize, number_of_home: u16, name: &str) -> R
     };
     let cut = messages.iter().filter(unknown).count();
     let took = watch.elapsed().as_secs();
-    say(&format!("seed {seed}: {kills} kills in {killing} s, {cut} calls cut off, {took} s in all"));
+    say(&format!(
+        "seed {seed}: {kills} kills in {killing} s, {cut} calls cut off, {took} s in all"
+    ));
     process.kill_9().await
 }
 

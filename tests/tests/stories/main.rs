@@ -16,6 +16,7 @@ mod limits;
 mod lists;
 mod organizations;
 mod rates;
+mod recount;
 mod restore;
 mod rolling;
 mod sending;

@@ -97,7 +97,6 @@ async fn work(world: &World) {
     world.stack.engines.faults().set(|_: &Operation<'_>| Verdict::Pass);
 }
 
-
 /// One invocation; `None` when it was cut off.
 async fn poll(world: &World, mapping: Mapping) -> Option<usize> {
     let (ctx, sqs) = (world.stack.ctx.clone(), world.stack.sqs.clone());
