@@ -4,22 +4,25 @@
 //! - [`World`]: the stack, its API by key, the providers' witness
 //! - [`Answer`], [`shows`]: what came back, and what it must show
 //! - [`callback`]: callbacks that a story makes itself, signed or not
+//! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
-//! - [`process`], [`client`]: the program as a process of its own, and what its client sees
 //! - [`left_behind`]: what a release leaves behind for another
 //! - [`people`]: numbers of nobody
+//! - [`seed`]: messages written below the API
+//! - [`real`]: the program itself, in a process and in real time
 
 mod answer;
 pub mod callback;
-pub mod client;
+pub mod document;
 pub mod gateway;
 pub mod left_behind;
 pub mod patience;
 pub mod people;
-pub mod process;
+pub mod real;
 mod restore;
+pub mod seed;
 mod world;
 
 pub use answer::{Answer, shows};
-pub use world::{ADMIN_KEY, Setup, World, with_file, with_json};
+pub use world::{ADMIN_KEY, Setup, World, file_form, with_file, with_json};

@@ -26,6 +26,12 @@ pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// For what is measured over a time.
+#[expect(clippy::disallowed_methods, reason = "measures a process that runs in real time")]
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// Asks every `pause` until the answer is there. `ask` says `Err` for what can no longer come right, and
 /// `Ok(Err(seen))` for not yet.
 #[expect(clippy::disallowed_methods, reason = "polls a process that runs in real time")]

@@ -44,12 +44,14 @@ pub struct Setup {
     pub settings: Value,
     /// Twilio is reached through a busy gateway.
     pub busy: Option<Busy>,
+    /// Instead of the one that a story moves by hand.
+    pub clock: Option<Clock>,
     /// Each record of the table's stream is delivered twice, and kept for
     /// [`World::feed_again`].
     pub repeat_stream: bool,
     /// Where the tables and the key are kept; `None`: in memory.
     pub folder: Option<std::path::PathBuf>,
-    /// What the clock shows at the start, instead of [`START`].
+    /// What the clock shows at the start; what a story is about may depend on it.
     pub start: Option<Timestamp>,
 }
 
@@ -64,6 +66,7 @@ impl Default for Setup {
             twilio: true,
             settings,
             busy: None,
+            clock: None,
             repeat_stream: false,
             folder: None,
             start: None,
@@ -100,7 +103,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let start = setup.start.unwrap_or_else(|| START.parse().expect("a time"));
-        let clock = Clock::manual(start);
+        let clock = setup.clock.unwrap_or_else(|| Clock::manual(start));
         let providers_clock = clock.clone();
         let simulator = Simulator::start(carillon_simulator::Options {
             clock: std::sync::Arc::new(move || providers_clock.now()),
@@ -414,6 +417,13 @@ pub fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
 
 /// A form with a file.
 pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) -> RequestBuilder {
+    let (kind, body) = file_form(file, fields);
+    request.header("content-type", kind).body(body)
+}
+
+/// The same as content type and body.
+#[must_use]
+pub fn file_form(file: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {
     const BOUNDARY: &str = "----a-boundary-of-the-stories";
     let mut body = Vec::with_capacity(file.len() + 1_024);
     for (name, value) in fields {
@@ -429,7 +439,7 @@ pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) 
     body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(file);
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
-    request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person's client, on the other side of the wire")]

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::auth::Caller;
 use crate::extract::body_problem;
 use crate::idempotency;
-use crate::messages::{read_channel, read_text, read_time, read_word};
+use crate::messages::{read_channel, read_expiry, read_text, read_time, read_word};
 use crate::problem::{FieldError, Problem};
 use crate::view;
 
@@ -39,12 +39,13 @@ struct Form {
     texts: std::collections::BTreeMap<String, String>,
 }
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "channel",
     "body",
     "template",
     "mapping",
     "scheduled_for",
+    "expires_at",
     "purpose",
     "default_country",
     "integration",
@@ -144,6 +145,8 @@ impl Form {
         let mut wrong = Vec::new();
         let channel = read_channel(self.text("channel"), &mut wrong);
         let at = read_time("scheduled_for", self.text("scheduled_for"), now, &mut wrong);
+        let at = at.unwrap_or(now);
+        let expires_at = read_expiry(self.text("expires_at"), at, now, &mut wrong);
         let country = self.word(
             "default_country",
             |t| Country::parse(t).ok(),
@@ -193,7 +196,8 @@ impl Form {
             default_country: country.or(settings.default_country),
             integration,
             max_segments: settings.max_segments,
-            scheduled_for: at.unwrap_or(now),
+            scheduled_for: at,
+            expires_at,
             created_by: caller.id.clone(),
             created_at: now,
             chunks: count(chunks.len()),

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::problem::{FieldError, Problem};
@@ -39,7 +39,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let raw =
             Bytes::from_request(request, state).await.map_err(|e| body_problem(e.status()))?;
-        let value = serde_json::from_slice(&raw).map_err(|e| json_problem(&e))?;
+        let value = serde_json::from_slice(&raw).map_err(|e| json_problem(&e, &raw))?;
         Ok(Self { value, raw })
     }
 }
@@ -56,8 +56,13 @@ pub fn body_problem(status: StatusCode) -> Problem {
     )
 }
 
-fn json_problem(error: &serde_json::Error) -> Problem {
-    match error.classify() {
+fn json_problem(error: &serde_json::Error, raw: &[u8]) -> Problem {
+    // A number or null where a name belongs is reported as bad syntax.
+    let category = match error.classify() {
+        Category::Syntax if serde_json::from_slice::<IgnoredAny>(raw).is_ok() => Category::Data,
+        category => category,
+    };
+    match category {
         Category::Data => {
             let text = error.to_string();
             let field = text.split('`').nth(1).unwrap_or_default().to_owned();

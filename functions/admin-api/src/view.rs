@@ -2,7 +2,7 @@
 
 use carillon_domain::import::Import;
 use carillon_domain::message::{
-    Attempt, AttemptOutcome, Direction, EventKind, Message, State, Status,
+    Attempt, AttemptOutcome, Decision, Direction, EventKind, Message, State, Status,
 };
 use carillon_domain::segments::Encoding;
 use carillon_domain::{Failure, ProviderName};
@@ -64,6 +64,7 @@ pub fn message(m: &Message, now: Timestamp) -> Value {
         "template": m.content.template.as_ref().map(|t| format!("{}@{}", t.key, t.version)),
         "scheduled_for": time(m.scheduled_for),
         "expires_at": m.expires_at.map(time),
+        "override_quiet_hours": m.override_quiet_hours,
         "purpose": m.purpose,
         "integration": m.integration.map(ProviderName::as_str),
         "provider": m.provider.map(ProviderName::as_str),
@@ -90,10 +91,17 @@ pub fn message(m: &Message, now: Timestamp) -> Value {
         "events": m.events.iter().map(|e| json!({
             "type": e.kind.as_str(), "at": time(e.at), "source": e.source.as_str(),
         })).collect::<Vec<_>>(),
-        "decisions": m.decisions.iter().map(|d| json!({
-            "at": time(d.at), "decision": d.kind.as_str(), "reason": d.reason,
-            "until": d.until.map(time), "detail": d.detail,
-        })).collect::<Vec<_>>(),
+        "decisions": m.decisions.iter().map(decision).collect::<Vec<_>>(),
+    })
+}
+
+pub fn decision(d: &Decision) -> Value {
+    json!({
+        "at": time(d.at),
+        "decision": d.kind.as_str(),
+        "reason": d.reason,
+        "until": d.until.map(time),
+        "detail": d.detail,
     })
 }
 
@@ -151,6 +159,7 @@ pub fn import(i: &Import) -> Value {
         "rejected": i.progress.rejected,
         "channel": i.channel,
         "scheduled_for": time(i.scheduled_for),
+        "expires_at": i.expires_at.map(time),
         "created_by": i.created_by,
         "created_at": time(i.created_at),
     })

@@ -143,6 +143,7 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         price: None,
         scheduled_for: at,
         expires_at: None,
+        override_quiet_hours: false,
         created_by: "person".to_owned(),
         created_at: at,
         updated_at: at,

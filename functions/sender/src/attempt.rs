@@ -8,7 +8,7 @@ use carillon_domain::segments::Encoding;
 use carillon_domain::transition::{Answered, NotClaimable};
 use carillon_providers::{HttpRequest, Outgoing, provider};
 use carillon_runtime::random;
-use carillon_store::Saved;
+use carillon_store::{Mechanism, Saved};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::gates::{self, Chosen, Gate, Hold};
@@ -46,7 +46,7 @@ pub async fn make(run: &Run<'_>, mut message: Message) -> Result<Made, SendError
                 continue;
             }
             Err(NotClaimable::Unknown) => {
-                settle::settle(run, message).await?;
+                Box::pin(settle::settle(run, message)).await?;
                 return Ok(Made::Done);
             }
             Err(NotClaimable::NotDue) if message.scheduled_for <= now + EARLY => {
@@ -90,7 +90,7 @@ pub async fn make(run: &Run<'_>, mut message: Message) -> Result<Made, SendError
             }
         }
         let want = chosen.want;
-        match with_slot(run, &terms, message, chosen).await {
+        match Box::pin(with_slot(run, &terms, message, chosen)).await {
             Ok(Used::Yes) => return Ok(Made::Done),
             Ok(Used::No) => {
                 run.purse.not_used(want).await;
@@ -144,9 +144,14 @@ async fn with_slot(
         message.note_fail_over(Some(first), chosen.name, "its calls fail", claimed_at);
     }
     message.claim(chosen.name, claimed_at, run.deadline + CLAIM_MARGIN);
-    match save(run, &mut message, claimed_at).await? {
+    let saved = match run.ctx.store.lacks(Mechanism::Claim) {
+        true => None,
+        false => save(run, &mut message, claimed_at).await?,
+    };
+    match saved {
         None if run.is_fresh(now) => {
-            let had_it = call::make(run, terms, message, chosen, request, now).await?;
+            let call = call::make(run, terms, message, chosen, request, now);
+            let had_it = Box::pin(call).await?;
             Ok(if had_it { Used::Yes } else { Used::No })
         }
         // The table was slow: the gates were asked too long ago.

@@ -143,8 +143,8 @@ async fn hand_over(
     let now = run.ctx.clock.now();
     let answered = answered(&result.note);
     let mut moved = message.clone();
-    let is_claimed = moved.fail_over(attempt, answered, failure, chosen.name, now)
-        == Some(its_outgoing.attempt);
+    let is_claimed =
+        moved.fail_over(attempt, answered, failure, chosen.name, now) == Some(its_outgoing.attempt);
     if is_claimed && run.has_time(now) && save(run, &mut moved, now).await?.is_none() {
         // The place that the first account's call had taken.
         run.purse.not_used(refused.want).await;

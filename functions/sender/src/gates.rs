@@ -2,16 +2,18 @@
 //! expires, is suppressed, waits for the morning); others on the whole run
 //! (sending is switched off, a cap is full), and then its pack comes again.
 
-use carillon_domain::consent;
 use carillon_domain::ledger::{Wait, Want};
 use carillon_domain::message::{Message, SuppressionReason};
-use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName};
+use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, quiet};
 use carillon_providers::Account;
+use carillon_store::Mechanism;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terms::Terms;
 use crate::{Run, SendError};
 
+/// How often a message whose zone nobody knows is looked at again.
+const LOOK_AGAIN_FOR_ZONE: SignedDuration = SignedDuration::from_hours(1);
 /// How often a switch that is off is looked at.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
@@ -92,6 +94,19 @@ pub async fn before_slot(
         return Ok(Gate::Hold(Hold { until, reason: "sending_disabled", detail }));
     }
     let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
+    let quiet_from = match quiet::at(now, &quiet_ask(message, &to, terms)) {
+        quiet::Answer::Open { until } => until,
+        quiet::Answer::Closed { opens, reason, detail } => {
+            let until = quiet::spread(&opens, message.id.as_bytes());
+            message.defer(reason.as_str(), until, until, detail, now);
+            return Ok(Gate::Decided);
+        }
+        quiet::Answer::Unknown { reason, detail } => {
+            let until = now + LOOK_AGAIN_FOR_ZONE;
+            message.defer(reason.as_str(), until, until, detail, now);
+            return Ok(Gate::Decided);
+        }
+    };
     let mut instead_of = None;
     let mut down = None;
     for (name, account) in terms.accounts.serving(message.channel, &to, message.integration) {
@@ -102,7 +117,6 @@ pub async fn before_slot(
         }
         let want = want(account, message, &to, terms);
         let (account, to) = (account.clone(), to.clone());
-        let quiet_from = None;
         let chosen = Chosen { name, account, to, want, instead_of, quiet_from };
         return Ok(Gate::Pass(Box::new(chosen)));
     }
@@ -142,12 +156,9 @@ pub async fn before_claim(
 ) -> Result<bool, SendError> {
     let address = message.id.address();
     let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
-    if let Some(s) = asked.suppression {
-        let detail = match s.words {
-            Some(words) => format!("the person wrote “{words}” on {}", s.at),
-            None => format!("suppressed on {} by {}", s.at, s.by),
-        };
-        message.suppress(s.reason, detail, now);
+    let suppression = asked.suppression;
+    if let Some(s) = suppression.filter(|_| !run.ctx.store.lacks(Mechanism::OptOutGate)) {
+        message.suppress(s.reason, s.detail(), now);
         return Ok(false);
     }
     let required = &terms.settings.consent_required;
@@ -156,20 +167,33 @@ pub async fn before_claim(
         return Ok(false);
     }
     let Some(most) = terms.settings.max_per_contact_per_day else { return Ok(true) };
-    let day = day(terms, now);
+    let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
+    let ask = quiet_ask(message, &to, terms);
+    let day = quiet::local_day(now, &ask).to_string();
     let store = &run.ctx.store;
     if store.take_place(run.org, address, &day, message.id, most, now).await? {
         return Ok(true);
     }
-    let until = carillon_domain::ledger::renewed(Wait::MaxPerDay, now, &terms.limits.zone);
+    let until = match quiet::next_day_opens(now, &ask) {
+        Some(opens) => quiet::spread(&opens, message.id.as_bytes()),
+        None => now + LOOK_AGAIN_FOR_ZONE,
+    };
     let detail = format!("this person has had {most} messages today, which is the limit");
     message.defer("contact_cap", until, until, detail, now);
     Ok(false)
 }
 
-/// The day that a message counts for.
-fn day(terms: &Terms, now: Timestamp) -> String {
-    now.to_zoned(terms.limits.zone.clone()).strftime("%Y-%m-%d").to_string()
+fn quiet_ask<'a>(message: &Message, to: &'a PhoneNumber, terms: &'a Terms) -> quiet::Ask<'a> {
+    quiet::Ask {
+        channel: message.channel,
+        purpose: message.purpose,
+        to,
+        // Contacts, and with them their zones, are not there yet.
+        contact_zone: None,
+        organization_zone: &terms.settings.time_zone,
+        quiet_hours: terms.settings.quiet_hours.as_ref(),
+        override_quiet_hours: message.override_quiet_hours,
+    }
 }
 
 /// The message was refused for good: it does not count for its day.
@@ -180,7 +204,8 @@ pub async fn give_place_back(
     now: Timestamp,
 ) -> Result<(), SendError> {
     if terms.settings.max_per_contact_per_day.is_some() {
-        let day = day(terms, now);
+        let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
+        let day = quiet::local_day(now, &quiet_ask(message, &to, terms)).to_string();
         let address = message.id.address();
         run.ctx.store.give_place_back(run.org, address, &day, message.id).await?;
     }

@@ -23,7 +23,8 @@ pub async fn run(
     };
     let run = Run::new(ctx, org, deadline, (id.to_string(), message.lane)).await?;
     run.expect(std::slice::from_ref(&message)).await?;
-    let made = attempt::make(&run, message).await;
+    // On the heap: what it waits for is large.
+    let made = Box::pin(attempt::make(&run, message)).await;
     // Whatever became of it, nothing stays reserved.
     let finished = run.purse.finish(&run).await;
     if let Made::Held(hold) = made? {
@@ -33,12 +34,7 @@ pub async fn run(
 }
 
 /// Not now: it comes again when what stands against it ends.
-async fn wait(
-    run: &Run<'_>,
-    id: MessageId,
-    generation: u32,
-    hold: &Hold,
-) -> Result<(), SendError> {
+async fn wait(run: &Run<'_>, id: MessageId, generation: u32, hold: &Hold) -> Result<(), SendError> {
     let (ctx, now) = (run.ctx, run.ctx.clock.now());
     let soon = is_soon(now, hold.until);
     let due = if soon { ctx.config.tuning.queue_lease(hold.until) } else { hold.until };

@@ -42,6 +42,10 @@ impl Stack {
     pub async fn open(options: Options) -> anyhow::Result<Self> {
         let clock = options.clock.clone();
         let engines = Engines::open(options.folder.as_deref(), Arc::new(move || clock.now()))?;
+        // In memory there is no earlier process.
+        if options.folder.is_none() {
+            return Self::first(engines, options).await;
+        }
         Self::on(engines, options).await
     }
 
@@ -58,6 +62,27 @@ impl Stack {
     /// # Errors
     /// As [`Self::open`].
     pub async fn on_table(engines: Engines, options: Options, table: &str) -> anyhow::Result<Self> {
+        let born = options.clock.now();
+        let stack = Self::assemble(engines, options, table).await?;
+        // The first start marks the table; a copy is left as it is.
+        if !stack.ctx.is_held().await? {
+            stack.take_back(born).await?;
+        }
+        Ok(stack)
+    }
+
+    /// A stack on engines that nobody used before.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn first(engines: Engines, options: Options) -> anyhow::Result<Self> {
+        let stack = Self::assemble(engines, options, TABLE).await?;
+        // The first start marks the table as its own.
+        anyhow::ensure!(!stack.ctx.is_held().await?, "the table is not new");
+        Ok(stack)
+    }
+
+    async fn assemble(engines: Engines, options: Options, table: &str) -> anyhow::Result<Self> {
         let dynamodb = engines.dynamodb();
         schema::create_table(&dynamodb, table).await?;
         let sqs = engines.sqs();
@@ -78,12 +103,7 @@ impl Stack {
         let ctx = Arc::new(ctx);
         let hash = carillon_admin_api::first_organization::hash(&options.admin_key);
         let org = carillon_admin_api::first_organization::ensure(&ctx, &hash).await?;
-        let stack = Self { ctx, engines, sqs, org };
-        // The first start marks the table; a copy is left as it is.
-        if !stack.ctx.is_held().await? {
-            stack.take_back(born).await?;
-        }
-        Ok(stack)
+        Ok(Self { ctx, engines, sqs, org })
     }
 
     /// The HTTP face: API and webhooks.

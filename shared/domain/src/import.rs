@@ -22,6 +22,8 @@ pub struct Import {
     pub integration: Option<ProviderName>,
     pub max_segments: u16,
     pub scheduled_for: Timestamp,
+    /// After this none of its messages must be sent any more.
+    pub expires_at: Option<Timestamp>,
     pub created_by: String,
     pub created_at: Timestamp,
     /// Pieces the file is stored in.

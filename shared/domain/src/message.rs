@@ -41,6 +41,8 @@ pub struct Message {
     pub scheduled_for: Timestamp,
     /// After this it must not be sent any more.
     pub expires_at: Option<Timestamp>,
+    /// Goes at its time, whatever hour it is for the person.
+    pub override_quiet_hours: bool,
     pub created_by: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -22,6 +22,7 @@ pub fn write(import: &Import) -> Item {
     w.some("dc", import.default_country, |c| s(c.as_str()));
     w.some("int", import.integration, |p| s(p.as_str()));
     w.number("mx", import.max_segments).time("sf", import.scheduled_for);
+    w.some("ex", import.expires_at, |t| n(t.as_millisecond()));
     w.text("by", &import.created_by).time("ca", import.created_at);
     w.number("fc", import.chunks).number("rw", import.rows);
     for (name, value) in progress(&import.progress) {
@@ -72,6 +73,7 @@ pub fn read(item: &Item) -> Result<Import> {
         integration: r.maybe_parsed("int", ProviderName::parse)?,
         max_segments: r.number("mx")?,
         scheduled_for: r.time("sf")?,
+        expires_at: r.maybe_time("ex")?,
         created_by: r.text("by")?.to_owned(),
         created_at: r.time("ca")?,
         chunks: r.number("fc")?,

@@ -51,7 +51,8 @@ impl Store {
                 Some(met) if met.is_empty() => current = Ledger::default(),
                 Some(met) => {
                     // Our own write, whose answer was lost on the way.
-                    let ours = met.get("tk").and_then(|v| v.as_s().ok()).is_some_and(|t| t == token);
+                    let ours =
+                        met.get("tk").and_then(|v| v.as_s().ok()).is_some_and(|t| t == token);
                     let met = read(&met)?;
                     if ours && met.version == changed.version {
                         return Ok(Some(answer));

@@ -27,6 +27,7 @@ mod messages;
 mod organizations;
 mod packs;
 mod provider_ids;
+mod sabotage;
 pub mod schema;
 mod statistics;
 mod suppressions;
@@ -45,7 +46,8 @@ pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
-pub use organizations::{ApiKey, Organization, Role};
+pub use organizations::{ApiKey, Organization, Role, SeenSettings};
+pub use sabotage::Mechanism;
 pub use statistics::{Counted, Counters, DayCounters, Group};
 pub use suppressions::{Lifted, Suppression};
 pub use table_mark::{Copied, TableIdentity, TableMark};
@@ -57,12 +59,19 @@ pub use timeline::{Place, TimelineEntry};
 pub struct Store {
     client: Client,
     table: String,
+    #[cfg(feature = "sabotage")]
+    without: Option<Mechanism>,
 }
 
 impl Store {
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self {
+            client,
+            table: table.into(),
+            #[cfg(feature = "sabotage")]
+            without: None,
+        }
     }
 }
 

@@ -47,6 +47,9 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     w.some("pid", m.provider_message_id.as_ref(), s);
     w.some("px", m.price.as_ref(), |p| s(json!([p.amount, p.currency]).to_string()));
     w.time("sf", m.scheduled_for).some("ex", m.expires_at, |t| n(t.as_millisecond()));
+    if m.override_quiet_hours {
+        w.number("oq", 1);
+    }
     w.text("by", &m.created_by).time("ca", m.created_at).time("ua", m.updated_at);
     w.some("sa", m.sent_at, |t| n(t.as_millisecond()));
     write_state(&mut w, m);
@@ -267,6 +270,7 @@ pub fn read(item: &Item) -> Result<Message> {
             .map(|(amount, currency)| Money { amount, currency }),
         scheduled_for: r.time("sf")?,
         expires_at: r.maybe_time("ex")?,
+        override_quiet_hours: r.maybe_number::<u8>("oq")?.is_some(),
         created_by: r.text("by")?.to_owned(),
         created_at: r.time("ca")?,
         updated_at: r.time("ua")?,

@@ -30,8 +30,6 @@ const ROUTES: [(Method, &str); 31] = [
     (Method::PATCH, "/v1/settings"),
     (Method::GET, "/v1/stats"),
     (Method::GET, "/v1/integrations/fast2sms"),
-    (Method::GET, "/v1/installation"),
-    (Method::POST, "/v1/installation/resume"),
     (Method::POST, "/v1/consents"),
     (Method::GET, "/v1/consents"),
     (Method::POST, "/v1/suppressions"),
@@ -40,6 +38,8 @@ const ROUTES: [(Method, &str); 31] = [
     (Method::GET, "/v1/dead-letters"),
     (Method::POST, "/v1/dead-letters/pck_x/redrive"),
     (Method::POST, "/v1/dead-letters/pck_x/drop"),
+    (Method::GET, "/v1/installation"),
+    (Method::POST, "/v1/installation/resume"),
 ];
 
 #[tokio::test]

@@ -32,8 +32,7 @@ async fn eight_senders(world: &World) {
         let mut senders = tokio::task::JoinSet::new();
         for n in 0..8 {
             let (ctx, sqs) = (world.stack.ctx.clone(), world.stack.sqs.clone());
-            let mapping =
-                if n % 2 == 0 { Mapping::SmsBulk } else { Mapping::SmsTransactional };
+            let mapping = if n % 2 == 0 { Mapping::SmsBulk } else { Mapping::SmsTransactional };
             senders.spawn(async move { mapping.poll(&ctx, &sqs, 0).await.expect("it answers") });
         }
         if senders.join_all().await.iter().sum::<usize>() == 0 {

@@ -50,8 +50,8 @@ pub async fn reschedule(
     let mut wrong = Vec::new();
     let at = read_time("scheduled_for", Some(&value.scheduled_for), now, &mut wrong);
     let Some(at) = at else { return Err(Problem::fields(wrong)) };
-    let expires = ctx.store.message(caller.org, id).await?.and_then(|m| m.expires_at);
-    if expires.is_some_and(|end| end <= at) {
+    let chosen = ctx.store.message(caller.org, id).await?.filter(|m| !m.has_default_expiry());
+    if chosen.and_then(|m| m.expires_at).is_some_and(|end| end <= at) {
         let detail = "The message expires before this time; give an earlier one.";
         return Err(Problem::field("scheduled_for", "expires_before_due", detail));
     }

@@ -1,6 +1,7 @@
 //! A request to send, read and checked: everything that can be wrong with it is
 //! found here, before anything is promised.
 
+use carillon_domain::expiry;
 use carillon_domain::message::{Content, Related, TemplateRef};
 use carillon_domain::segments;
 use carillon_domain::settings::Settings;
@@ -37,9 +38,7 @@ pub struct SendRequest {
     integration: Option<String>,
     flash: Option<bool>,
     expires_at: Option<String>,
-    /// Read for when quiet hours exist; without them there is nothing to override.
-    #[serde(rename = "override_quiet_hours")]
-    _override_quiet_hours: Option<bool>,
+    override_quiet_hours: Option<bool>,
     pub idempotency_key: Option<String>,
 }
 
@@ -52,7 +51,8 @@ pub struct Draft {
     pub related: Option<Related>,
     pub integration: Option<ProviderName>,
     pub scheduled_for: Timestamp,
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
+    pub override_quiet_hours: bool,
 }
 
 /// A text with placeholders, and the stored template it came from.
@@ -107,11 +107,9 @@ impl SendRequest {
         let scheduled_for =
             read_time("scheduled_for", self.scheduled_for.as_deref(), now, &mut wrong);
         let scheduled_for = scheduled_for.unwrap_or(now);
-        let expires_at = read_time("expires_at", self.expires_at.as_deref(), now, &mut wrong);
-        if expires_at.is_some_and(|end| end <= scheduled_for) {
-            let detail = "The message would expire before it is due; give a later time.";
-            wrong.push(FieldError::new("expires_at", "expires_before_due", detail));
-        }
+        let expires_at = read_expiry(self.expires_at.as_deref(), scheduled_for, now, &mut wrong);
+        let expires_at = expires_at
+            .unwrap_or_else(|| expiry::default(scheduled_for, now, self.related.is_some()));
         let media = read_media(self.media.unwrap_or_default(), &mut wrong);
         if let Some(r) = &self.related
             && (r.kind.is_empty() || r.kind.len() > 40 || r.id.is_empty() || r.id.len() > 100)
@@ -144,6 +142,7 @@ impl SendRequest {
             integration,
             scheduled_for,
             expires_at,
+            override_quiet_hours: self.override_quiet_hours.unwrap_or(false),
         })
     }
 }
@@ -330,6 +329,21 @@ pub fn read_time(
     }
     // To the millisecond, as it is stored.
     Timestamp::from_millisecond(at.max(now).as_millisecond()).ok()
+}
+
+/// The time after which it must not go any more.
+pub fn read_expiry(
+    text: Option<&str>,
+    scheduled_for: Timestamp,
+    now: Timestamp,
+    wrong: &mut Vec<FieldError>,
+) -> Option<Timestamp> {
+    let end = read_time("expires_at", text, now, wrong)?;
+    if end <= scheduled_for {
+        let detail = "The message would expire before it is due; give a later time.";
+        wrong.push(FieldError::new("expires_at", "expires_before_due", detail));
+    }
+    Some(end)
 }
 
 fn read_media(media: Vec<String>, wrong: &mut Vec<FieldError>) -> Vec<String> {

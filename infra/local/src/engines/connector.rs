@@ -140,8 +140,10 @@ impl<S: Service> Connector<S> {
             return match stopped {
                 Stop::Broken => Err(broken("no connection (injected)")),
                 Stop::Answer(reply) => respond(reply),
-                Stop::Never => std::future::pending().await,
             };
+        }
+        if verdict == Verdict::HangBefore {
+            self.layers.faults.hang().await;
         }
 
         let held_back = match verdict {
@@ -161,7 +163,10 @@ impl<S: Service> Connector<S> {
         };
         match verdict {
             Verdict::LoseAnswer => Err(broken("connection lost before the answer (injected)")),
-            Verdict::HangAfter => std::future::pending().await,
+            Verdict::HangAfter => {
+                self.layers.faults.hang().await;
+                respond(reply)
+            }
             _ => respond(reply),
         }
     }

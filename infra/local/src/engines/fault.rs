@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 /// Which engine a call is for.
@@ -47,6 +49,8 @@ pub struct Operation<'a> {
     pub resource: Option<&'a str>,
     /// The index a Query or Scan reads.
     pub index: Option<&'a str>,
+    /// The whole input.
+    pub body: &'a Value,
 }
 
 impl Operation<'_> {
@@ -94,14 +98,20 @@ pub enum Verdict {
     /// unprocessed or failed.
     Unprocessed,
     /// Nothing takes effect and the call never answers: for dropping the caller's future there.
+    /// Where [`Faults::hang`] ends, the call is made then, however late.
     HangBefore,
-    /// The call takes effect and never answers.
+    /// The call takes effect and never answers; it does where [`Faults::hang`] ends.
     HangAfter,
 }
 
 /// Decides the fate of each call. Closures `Fn(&Operation) -> Verdict` are faults too.
 pub trait Faults: Send + Sync {
     fn before(&self, operation: &Operation<'_>) -> Verdict;
+
+    /// What a call waits for that hangs. By default it does so for ever.
+    fn hang(&self) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
 }
 
 impl<F: Fn(&Operation<'_>) -> Verdict + Send + Sync> Faults for F {
@@ -152,10 +162,18 @@ impl FaultLayer {
     }
 
     pub(crate) fn judge(&self, service: ServiceName, name: &str, body: &Value) -> Verdict {
-        let faults = Arc::clone(&self.faults.read().unwrap_or_else(PoisonError::into_inner));
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
         let index = body.get("IndexName").and_then(Value::as_str);
-        faults.before(&Operation { service, name, number, resource: resource(body), index })
+        let resource = resource(body);
+        self.current().before(&Operation { service, name, number, resource, index, body })
+    }
+
+    pub(crate) fn hang(&self) -> BoxFuture<'static, ()> {
+        self.current().hang()
+    }
+
+    fn current(&self) -> Arc<dyn Faults> {
+        Arc::clone(&self.faults.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

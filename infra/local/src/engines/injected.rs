@@ -9,12 +9,15 @@ use super::fault::Verdict;
 pub(super) enum Stop {
     Broken,
     Answer(Reply),
-    Never,
 }
 
 pub(super) fn stop<S: Service>(verdict: Verdict, operation: &str, body: &Value) -> Option<Stop> {
     match verdict {
-        Verdict::Pass | Verdict::LoseAnswer | Verdict::HangAfter | Verdict::Unprocessed => None,
+        Verdict::Pass
+        | Verdict::LoseAnswer
+        | Verdict::HangBefore
+        | Verdict::HangAfter
+        | Verdict::Unprocessed => None,
         Verdict::FailBefore => Some(Stop::Broken),
         Verdict::ServerError => Some(Stop::Answer(Reply::error(
             500,
@@ -27,7 +30,6 @@ pub(super) fn stop<S: Service>(verdict: Verdict, operation: &str, body: &Value) 
             Some(Stop::Answer(Reply::ok(&json!({"Items": [], "Count": 0, "ScannedCount": 0}))))
         }
         Verdict::StaleIndex => None,
-        Verdict::HangBefore => Some(Stop::Never),
     }
 }
 

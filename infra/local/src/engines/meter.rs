@@ -106,10 +106,21 @@ pub(crate) struct Part {
     pub units: Units,
 }
 
+/// One write to one partition, of the table or of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    pub index: Option<String>,
+    /// The partition key.
+    pub partition: String,
+    pub units: f64,
+}
+
 /// The counters, shared by all engines of one stack.
 #[derive(Debug, Default)]
 pub struct Meter {
     counters: Mutex<Snapshot>,
+    /// In the order of the writes; `None` while nobody watches.
+    partitions: Mutex<Option<Vec<Write>>>,
 }
 
 impl Meter {
@@ -121,6 +132,30 @@ impl Meter {
     /// Starts again at zero, and returns what was counted until now.
     pub fn reset(&self) -> Snapshot {
         std::mem::take(&mut *self.lock())
+    }
+
+    /// From now on the partition of each write is noted, which makes writes slower. (Off otherwise.)
+    pub fn watch_partitions(&self) {
+        *self.partitions() = Some(Vec::new());
+    }
+
+    /// What was written since, oldest first; ends the watch.
+    pub fn partitions_written(&self) -> Vec<Write> {
+        self.partitions().take().unwrap_or_default()
+    }
+
+    pub(crate) fn watches_partitions(&self) -> bool {
+        self.partitions().is_some()
+    }
+
+    pub(crate) fn wrote(&self, writes: Vec<Write>) {
+        if let Some(all) = &mut *self.partitions() {
+            all.extend(writes);
+        }
+    }
+
+    fn partitions(&self) -> std::sync::MutexGuard<'_, Option<Vec<Write>>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn record(&self, service: ServiceName, operation: &str, usage: Usage) {

@@ -33,7 +33,7 @@ use self::connector::Layers;
 pub use self::dynamodb::{DynamoEngine, SequenceNumber, StreamRecord};
 pub use self::fault::{FaultLayer, Faults, Operation, ServiceName, Verdict};
 pub use self::kms::KmsEngine;
-pub use self::meter::{Meter, Snapshot};
+pub use self::meter::{Meter, Snapshot, Write};
 pub use self::sqs::{Depth, SqsEngine, SqsOpenError};
 
 /// The region in every ARN of the embedded services.

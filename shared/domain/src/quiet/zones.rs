@@ -43,7 +43,7 @@ pub fn of_person<'a>(
     number: &PhoneNumber,
     organization: &str,
 ) -> Zones<'a> {
-    if let Some(zone) = contact {
+    if let Some(zone) = contact.filter(|zone| !zone.is_unknown()) {
         return Zones::Known(std::slice::from_ref(zone));
     }
     match of(number) {
@@ -54,9 +54,15 @@ pub fn of_person<'a>(
     }
 }
 
+/// A time zone by its IANA name, in either case. `None` also for the two names
+/// of the database that mean "not known" and have the clock of UTC.
+#[must_use]
+pub fn named(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().filter(|z| !z.is_unknown() && z.iana_name() != Some("Factory"))
+}
+
 /// UTC is what an organization has that has set nothing: it does not say where
 /// its people are.
 fn organization_zone(name: &str) -> Option<TimeZone> {
-    let unset = name.is_empty() || ["UTC", "Etc/UTC"].iter().any(|u| name.eq_ignore_ascii_case(u));
-    if unset { None } else { TimeZone::get(name).ok() }
+    named(name).filter(|zone| !matches!(zone.iana_name(), Some("UTC" | "Etc/UTC")))
 }

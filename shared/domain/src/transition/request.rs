@@ -1,6 +1,7 @@
 //! What a person asks of a message.
 
 use super::*;
+use crate::expiry;
 
 impl Message {
     /// # Errors
@@ -28,7 +29,7 @@ impl Message {
         Ok(())
     }
 
-    /// From now on it waits by itself.
+    /// From now on it waits by itself. An expiry that nobody chose moves along.
     ///
     /// # Errors
     /// Once an attempt is under way or the message is settled.
@@ -37,6 +38,9 @@ impl Message {
             return Err(TooLate);
         }
         self.note(EventKind::Rescheduled, now, EventSource::Api);
+        if self.has_default_expiry() {
+            self.expires_at = Some(expiry::default(at, now, self.related.is_some()));
+        }
         self.scheduled_for = at;
         self.wait_until(Some(at));
         Ok(())
@@ -55,7 +59,7 @@ impl Message {
         self.note(EventKind::Retried, now, EventSource::Api);
         self.state = State::Scheduled;
         self.scheduled_for = now;
-        self.expires_at = None;
+        self.expires_at = Some(expiry::default(now, now, self.related.is_some()));
         self.wait_until(Some(due));
         Ok(())
     }

@@ -81,9 +81,13 @@ fn size(row: &Row) -> Result<usize> {
 
 fn value_size(value: &Value) -> Result<usize> {
     let (kind, value) = value.as_object().and_then(|v| v.iter().next()).context("a typed value")?;
-    let text = value.as_str().context("texts, numbers and bytes are all that rows have");
+    let text =
+        value.as_str().context("texts, numbers, bytes and sets of texts are all that rows have");
     Ok(match kind.as_str() {
         "S" => text?.len(),
+        "SS" => {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::len).sum()
+        }
         "N" => {
             let digits = text?.bytes().filter(u8::is_ascii_digit).count();
             digits.div_ceil(2) + 1

@@ -5,8 +5,9 @@
 //! what DynamoDB's own rules make of the rows that were written, side by side. `--write` puts the tables into
 //! `docs/data-model.md`, between the markers. Ends with an error when a bulk message costs more than it may.
 
-mod document;
 mod formula;
+mod more;
+mod over_time;
 mod prices;
 mod purpose;
 mod report;
@@ -14,8 +15,12 @@ mod rollup;
 mod run;
 
 use anyhow::{Result, ensure};
+use carillon_tests::document;
 
+use more::More;
 use report::Runs;
+use run::Setting;
+use serde_json::json;
 
 /// Write units of one message of a file: the promise.
 const MOST_WRITES: f64 = 4.5;
@@ -25,19 +30,25 @@ const SHARDS: usize = 4;
 #[tokio::main]
 async fn main() -> Result<()> {
     let write = std::env::args().skip(1).any(|argument| argument == "--write");
+    let plain = Setting::default();
+    let price = json!({"+61": {"amount": "0.0515", "currency": "USD"}});
+    let priced = Setting { integration: json!({"price_table": price}), ..Setting::default() };
     let runs = Runs {
-        bulk: run::bulk(SHARDS, false).await?,
-        one_shard: run::bulk(1, false).await?,
-        priced: run::bulk(SHARDS, true).await?,
-        single: run::single().await?,
+        bulk: run::bulk(SHARDS, &plain).await?,
+        one_shard: run::bulk(1, &plain).await?,
+        priced: run::bulk(SHARDS, &priced).await?,
+        single: run::single(&plain).await?,
     };
-    let report = report::markdown(&runs);
+    let more = More::measure().await?;
+    let report = format!("{}\n\n{}", report::markdown(&runs), more.markdown(&runs));
     document::say(&report);
-    for run in [&runs.bulk, &runs.one_shard, &runs.priced, &runs.single] {
+    for run in
+        [&runs.bulk, &runs.one_shard, &runs.priced, &runs.single].into_iter().chain(more.runs())
+    {
         run.agrees()?;
     }
     if write {
-        document::write(&report)?;
+        document::write("data-model.md", "cost", &report)?;
     }
     let writes = runs.bulk.writes();
     ensure!(

@@ -12,6 +12,8 @@ pub const QUEUE_REQUESTS: f64 = 0.40;
 pub const INVOCATIONS: f64 = 0.20;
 pub const API_REQUESTS: f64 = 1.00;
 pub const KMS_REQUESTS: f64 = 3.00;
+/// A key of one's own, a month.
+pub const KMS_KEY: f64 = 1.00;
 /// One second of a gigabyte.
 pub const GB_SECOND: f64 = 0.000_013_333_4;
 
@@ -22,7 +24,8 @@ pub const GB: f64 = 0.25;
 /// of a hundred, twenty calls in flight, a provider that answers in 300 ms.
 pub fn milliseconds(function: &str, messages: usize) -> f64 {
     match (function, messages) {
-        ("sender", 1) => 400.0,
+        ("sender", 1) | ("sender, one message", _) => 400.0,
+        ("queue-processor, idle" | "queue-processor, few", _) => 150.0,
         ("sender", _) => 1_800.0,
         ("queue-processor", _) => 3_000.0,
         ("admin-api", 1) => 30.0,

@@ -4,7 +4,7 @@ use crate::formula::Change;
 use crate::run::{Run, Step};
 
 /// Step, kind of row, state (any when empty), purpose; the first that fits counts.
-const PURPOSES: [(&str, &str, &str, &str); 15] = [
+const PURPOSES: [(&str, &str, &str, &str); 17] = [
     ("upload", "f", "", "the file, in pieces"),
     ("upload", "i", "", "the import"),
     ("plan and dispatch", "p", "", "page: frozen, sealed"),
@@ -16,6 +16,8 @@ const PURPOSES: [(&str, &str, &str, &str); 15] = [
     ("accept", "m", "", "accept: the message, with its due time"),
     ("accept", "#", "", "accept: its place in the time line"),
     ("send", "k", "", "pack: begun, finished"),
+    ("send", "ledger", "", "ledger: slots for the pack or message"),
+    ("send", "cap", "", "a place among the person's messages of the day"),
     ("send", "m", "snd", "claim"),
     ("send", "m", "acc", "result"),
     ("receipts", "m", "", "receipt"),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use carillon_local::engines::meter::Count;
 
 use crate::run::{Run, Step, kms};
-use crate::{MOST_WRITES, SHARDS, prices, purpose, run};
+use crate::{MOST_WRITES, SHARDS, prices, purpose};
 
 /// The four runs.
 pub struct Runs {
@@ -138,7 +138,7 @@ fn counts(step: &Step) -> Vec<(String, Count)> {
     all
 }
 
-fn invocations(run: &Run) -> BTreeMap<&'static str, usize> {
+pub fn invocations(run: &Run) -> BTreeMap<&'static str, usize> {
     let mut all = BTreeMap::new();
     for (name, count) in run.steps.iter().flat_map(|step| &step.invocations) {
         *all.entry(*name).or_default() += *count;
@@ -146,28 +146,30 @@ fn invocations(run: &Run) -> BTreeMap<&'static str, usize> {
     all
 }
 
+/// USD a million messages: writes, reads, queue requests, invocations, time, API requests, keys.
+pub fn usd(run: &Run) -> [f64; 7] {
+    let requests: u64 = run.steps.iter().map(Step::queue_requests).sum();
+    let keys: u64 = run.steps.iter().map(|step| kms(&step.counted)).sum();
+    let invoked = invocations(run);
+    let count: usize = invoked.values().sum();
+    let seconds: f64 = invoked
+        .iter()
+        .map(|(name, n)| number(*n as u64) * prices::milliseconds(name, run.messages) / 1_000.0)
+        .sum();
+    let api = invoked.get("admin-api").copied().unwrap_or(0);
+    [
+        run.writes() * prices::WRITES,
+        run.reads() * prices::READS,
+        run.a_message(number(requests)) * prices::QUEUE_REQUESTS,
+        run.a_message(number(count as u64)) * prices::INVOCATIONS,
+        run.a_message(seconds + run.held) * prices::GB * prices::GB_SECOND * 1e6,
+        run.a_message(number(api as u64)) * prices::API_REQUESTS,
+        run.a_message(number(keys)) * prices::KMS_REQUESTS,
+    ]
+}
+
 fn money(runs: &Runs) -> String {
-    let columns = [(&runs.bulk, run::MESSAGES), (&runs.single, 1)];
-    let lines = columns.map(|(run, messages)| {
-        let requests: u64 = run.steps.iter().map(Step::queue_requests).sum();
-        let keys: u64 = run.steps.iter().map(|step| kms(&step.counted)).sum();
-        let invoked = invocations(run);
-        let count: usize = invoked.values().sum();
-        let seconds: f64 = invoked
-            .iter()
-            .map(|(name, n)| number(*n as u64) * prices::milliseconds(name, messages) / 1_000.0)
-            .sum();
-        let api = invoked.get("admin-api").copied().unwrap_or(0);
-        [
-            run.writes() * prices::WRITES,
-            run.reads() * prices::READS,
-            run.a_message(number(requests)) * prices::QUEUE_REQUESTS,
-            run.a_message(number(count as u64)) * prices::INVOCATIONS,
-            run.a_message(seconds) * prices::GB * prices::GB_SECOND * 1e6,
-            run.a_message(number(api as u64)) * prices::API_REQUESTS,
-            run.a_message(number(keys)) * prices::KMS_REQUESTS,
-        ]
-    });
+    let lines = [usd(&runs.bulk), usd(&runs.single)];
     let names = [
         "DynamoDB writes",
         "DynamoDB reads",
@@ -243,11 +245,11 @@ fn sensitivity(runs: &Runs) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a thousand messages")]
-fn number(count: u64) -> f64 {
+pub fn number(count: u64) -> f64 {
     count as f64
 }
 
-fn shown(value: f64) -> String {
+pub fn shown(value: f64) -> String {
     let text = format!("{value:.3}");
     let trimmed = text.trim_end_matches('0').trim_end_matches('.');
     if trimmed.is_empty() { "0".to_owned() } else { trimmed.to_owned() }

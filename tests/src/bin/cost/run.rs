@@ -6,7 +6,7 @@ use carillon_local::poller::Mapping;
 use carillon_runtime::config::Tuning;
 use carillon_tests::{Setup, World};
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::formula::Change;
 use crate::rollup::{self, Stream};
@@ -54,6 +54,19 @@ pub fn kms(counted: &Snapshot) -> u64 {
 pub struct Run {
     pub steps: Vec<Step>,
     pub messages: usize,
+    /// Of firings of the schedule that found nothing: they are the month's, not the message's.
+    pub idle_reads: f64,
+    /// Seconds that senders waited for slots: each costs its function's time.
+    pub held: f64,
+}
+
+/// What a run begins with, over what the stories have.
+#[derive(Default)]
+pub struct Setting {
+    /// Of the integration.
+    pub integration: Value,
+    /// Of the organization.
+    pub settings: Value,
 }
 
 impl Run {
@@ -63,7 +76,8 @@ impl Run {
     }
 
     pub fn reads(&self) -> f64 {
-        self.a_message(self.steps.iter().map(|step| step.counted.units().read).sum())
+        let all: f64 = self.steps.iter().map(|step| step.counted.units().read).sum();
+        self.a_message(all - self.idle_reads)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a thousand")]
@@ -87,20 +101,25 @@ impl Run {
 }
 
 /// Takes the measurements of one run.
-struct Measured {
-    world: World,
+pub struct Measured {
+    pub world: World,
     stream: Stream,
     shards: usize,
     steps: Vec<Step>,
     webhooks: usize,
+    pub held: f64,
+    pub idle_reads: f64,
 }
 
 impl Measured {
-    async fn start(shards: usize, priced: bool) -> Result<Self> {
-        let world = World::with(Setup { tuning: Tuning::default(), ..Setup::default() }).await;
-        if priced {
-            let price = json!({"+61": {"amount": "0.0515", "currency": "USD"}});
-            world.set_up_twilio(json!({"price_table": price})).await;
+    pub async fn start(shards: usize, setting: &Setting) -> Result<Self> {
+        let mut setup = Setup { tuning: Tuning::default(), ..Setup::default() };
+        for (name, value) in setting.settings.as_object().into_iter().flatten() {
+            setup.settings[name] = value.clone();
+        }
+        let world = World::with(setup).await;
+        if !setting.integration.is_null() {
+            world.set_up_twilio(setting.integration.clone()).await;
         }
         // What is read once a start (secrets) is read before anything is counted.
         world.stack.ctx.address_secret().await?;
@@ -108,11 +127,19 @@ impl Measured {
         let mut stream = Stream::default();
         stream.read(&world).await?;
         world.stack.engines.meter().reset();
-        Ok(Self { world, stream, shards, steps: Vec::new(), webhooks: 0 })
+        Ok(Self {
+            world,
+            stream,
+            shards,
+            steps: Vec::new(),
+            webhooks: 0,
+            held: 0.0,
+            idle_reads: 0.0,
+        })
     }
 
     /// Ends a step, and feeds rollup with what it changed: one batching window.
-    async fn ended(
+    pub async fn ended(
         &mut self,
         name: &'static str,
         rollup: &'static str,
@@ -159,7 +186,7 @@ impl Measured {
         Ok((invocations, 1))
     }
 
-    async fn receipts(&mut self) -> Result<()> {
+    pub async fn receipts(&mut self) -> Result<()> {
         self.webhooks = self.world.simulator.flush_callbacks().await?;
         let (received, empty) = self.poll(Mapping::Receive).await?;
         let invocations = vec![("webhook", self.webhooks), ("receiver", received)];
@@ -167,7 +194,7 @@ impl Measured {
     }
 
     /// Every message is delivered, each was received once, and the counters say so.
-    async fn finished(self, messages: usize) -> Result<Run> {
+    pub async fn finished(self, messages: usize) -> Result<Run> {
         let stats = self.world.simulator.stats().await?;
         ensure!(
             stats.accepted == messages as u64 && stats.duplicates.is_empty(),
@@ -175,20 +202,42 @@ impl Measured {
         );
         let counted = self.world.get("/v1/stats").await.ok(200);
         ensure!(counted["total_delivered"] == messages as u64, "{counted}");
-        Ok(Run { steps: self.steps, messages })
+        let Self { steps, held, idle_reads, .. } = self;
+        Ok(Run { steps, messages, held, idle_reads })
     }
 }
 
-pub async fn bulk(shards: usize, priced: bool) -> Result<Run> {
-    let mut m = Measured::start(shards, priced).await?;
-    let mut file = "phone,name,coach,time\n".to_owned();
-    for row in 0..MESSAGES {
-        let number = 345_000 + row;
-        file.push_str(&format!("+61412{number:06},Ada Lovelace {row},Grace Hopper,7:30 PM\n"));
+impl Measured {
+    /// A file of [`MESSAGES`].
+    pub async fn upload(&mut self) -> Result<()> {
+        let mut file = "phone,name,coach,time\n".to_owned();
+        for row in 0..MESSAGES {
+            let number = 345_000 + row;
+            file.push_str(&format!("+61412{number:06},Ada Lovelace {row},Grace Hopper,7:30 PM\n"));
+        }
+        self.world.import(file.as_bytes(), TEXT, &[]).await;
+        self.ended("upload", "", vec![("admin-api", 1)], 0).await
     }
-    m.world.import(file.as_bytes(), TEXT, &[]).await;
-    m.ended("upload", "", vec![("admin-api", 1)], 0).await?;
 
+    /// A day later the packs are closed.
+    pub async fn reconcile(&mut self) -> Result<()> {
+        self.world.stack.ctx.clock.advance(SignedDuration::from_hours(25));
+        self.world.stack.tick().await;
+        let (closed, empty) = self.poll(Mapping::SmsBulk).await?;
+        let invocations = vec![("queue-processor", 1), ("sender", closed)];
+        self.ended("reconcile, a day later", "", invocations, empty).await
+    }
+
+    pub async fn accept_single(&mut self, name: &'static str, rollup: &'static str) -> Result<()> {
+        let variables = json!({"name": "Ada Lovelace", "coach": "Grace Hopper", "time": "7:30 PM"});
+        self.world.send("+61412345678", TEXT, json!({"variables": variables})).await;
+        self.ended(name, rollup, vec![("admin-api", 1)], 0).await
+    }
+}
+
+pub async fn bulk(shards: usize, setting: &Setting) -> Result<Run> {
+    let mut m = Measured::start(shards, setting).await?;
+    m.upload().await?;
     let report = m.world.stack.tick().await;
     ensure!(report.errors == 0, "{report:?}");
     m.ended("plan and dispatch", "rollup after planning", vec![("queue-processor", 1)], 0).await?;
@@ -196,20 +245,13 @@ pub async fn bulk(shards: usize, priced: bool) -> Result<Run> {
     let (sent, empty) = m.poll(Mapping::SmsBulk).await?;
     m.ended("send", "rollup after sending", vec![("sender", sent)], empty).await?;
     m.receipts().await?;
-
-    m.world.stack.ctx.clock.advance(SignedDuration::from_hours(25));
-    m.world.stack.tick().await;
-    let (closed, empty) = m.poll(Mapping::SmsBulk).await?;
-    let invocations = vec![("queue-processor", 1), ("sender", closed)];
-    m.ended("reconcile, a day later", "", invocations, empty).await?;
+    m.reconcile().await?;
     m.finished(MESSAGES).await
 }
 
-pub async fn single() -> Result<Run> {
-    let mut m = Measured::start(crate::SHARDS, false).await?;
-    let variables = json!({"name": "Ada Lovelace", "coach": "Grace Hopper", "time": "7:30 PM"});
-    m.world.send("+61412345678", TEXT, json!({"variables": variables})).await;
-    m.ended("accept", "rollup after accepting", vec![("admin-api", 1)], 0).await?;
+pub async fn single(setting: &Setting) -> Result<Run> {
+    let mut m = Measured::start(crate::SHARDS, setting).await?;
+    m.accept_single("accept", "rollup after accepting").await?;
     let (sent, empty) = m.poll(Mapping::SmsTransactional).await?;
     m.ended("send", "rollup after sending", vec![("sender", sent)], empty).await?;
     m.receipts().await?;

@@ -27,7 +27,7 @@ pub(super) fn dispatch(database: &Database, operation: &str, mut body: Value) ->
     }
 }
 
-fn run(db: &Database, operation: &str, body: &str) -> Result<Value, DynoxideError> {
+pub(super) fn run(db: &Database, operation: &str, body: &str) -> Result<Value, DynoxideError> {
     match operation {
         "GetItem" => via(operation, body, |input| db.get_item(input)),
         "PutItem" => via(operation, body, |input| db.put_item(input)),

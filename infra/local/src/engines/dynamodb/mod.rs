@@ -13,6 +13,7 @@
 mod capacity;
 mod dispatch;
 mod identity;
+mod partitions;
 mod stream;
 
 #[cfg(test)]
@@ -130,7 +131,15 @@ impl Service for DynamoEngine {
         let work = move || {
             let (reply, usage) = {
                 let _gate = inner.gate.read().unwrap_or_else(PoisonError::into_inner);
-                dispatch::dispatch(&inner.database, &call.operation, call.body)
+                let watched = call
+                    .meter
+                    .watches_partitions()
+                    .then(|| partitions::before(&inner.database, &call.operation, &call.body));
+                let done = dispatch::dispatch(&inner.database, &call.operation, call.body);
+                if let Some(rows) = watched {
+                    call.meter.wrote(partitions::after(&inner.database, rows));
+                }
+                done
             };
             call.meter.record(Self::NAME, &call.operation, usage);
             reply

@@ -93,6 +93,9 @@ fn the_contacts_zone_counts_first_then_the_numbers_then_the_organizations() {
         (None, &satellite, "utc", &[]),
         (None, &satellite, "", &[]),
         (None, &satellite, "Not/AZone", &[]),
+        (None, &satellite, "Etc/Unknown", &[]),
+        (None, &satellite, "Factory", &[]),
+        (Some(&TimeZone::unknown()), &indian, "Europe/London", &["Asia/Kolkata"]),
     ] {
         let found = zones::of_person(contact, to, organization);
         let names: Vec<_> = found.as_slice().iter().filter_map(TimeZone::iana_name).collect();

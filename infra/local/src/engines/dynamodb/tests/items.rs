@@ -255,3 +255,50 @@ async fn units_are_counted_by_table_and_index_whether_asked_or_not() {
     let count = engines.meter().snapshot().operations["dynamodb:PutItem"].clone();
     assert_eq!((count.failed_conditions, count.errors, count.units.write), (1, 1, 2.0));
 }
+
+#[tokio::test]
+async fn watched_writes_name_their_partitions_in_the_table_and_in_indexes() {
+    let (engines, client) = memory().await;
+    let due = |shard: &str| [("due_pk", text(shard)), ("due_at", text("2026"))];
+    put(&client, "before", &due("x")).await;
+    engines.meter().watch_partitions();
+    put(&client, "a", &due("s1")).await;
+    put(&client, "b", &[]).await;
+    put(&client, "a", &due("s2")).await;
+    client
+        .update_item()
+        .table_name(TABLE)
+        .set_key(Some(row("a", &[])))
+        .update_expression("REMOVE due_pk SET big = :big")
+        .expression_attribute_values(":big", text(&"x".repeat(1_500)))
+        .send()
+        .await
+        .unwrap();
+    let item = Some(row("c", &due("s1")));
+    let twice = Put::builder().table_name(TABLE).set_item(item).build().unwrap();
+    let write = TransactWriteItem::builder().put(twice).build();
+    client.transact_write_items().transact_items(write).send().await.unwrap();
+    let seen: Vec<(Option<String>, String, f64)> = engines
+        .meter()
+        .partitions_written()
+        .into_iter()
+        .map(|write| (write.index, write.partition, write.units))
+        .collect();
+    let table = |key: &str, units: f64| (None, key.to_owned(), units);
+    let index = |key: &str, units: f64| (Some("due".to_owned()), key.to_owned(), units);
+    let expected = [
+        table("a", 1.0),
+        index("s1", 1.0),
+        table("b", 1.0),
+        table("a", 1.0),
+        index("s1", 1.0),
+        index("s2", 1.0),
+        table("a", 2.0),
+        index("s2", 1.0),
+        table("c", 2.0),
+        index("s1", 2.0),
+    ];
+    assert_eq!(seen, expected);
+    put(&client, "d", &[]).await;
+    assert_eq!(engines.meter().partitions_written(), []);
+}

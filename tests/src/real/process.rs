@@ -16,21 +16,29 @@ use carillon_store::{Store, schema};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::client::Client;
+use super::Client;
 use crate::patience::{Stopwatch, eventually, now};
 
-const ADMIN_KEY: &str = "crl_killed_and_started_again";
+pub const ADMIN_KEY: &str = "crl_killed_and_started_again";
 /// Below the ports that systems give to outgoing connections, so that nobody takes ours between two starts.
 const FIRST_PORT: u16 = 21_000;
 const START: Duration = Duration::from_secs(30);
 
 /// Where one story's processes live, one after the other.
 pub struct Home {
+    program: PathBuf,
+    arguments: Vec<String>,
     folder: PathBuf,
     port: u16,
     starts: usize,
-    /// A provider that is not ours to start: it stays when we are killed.
+    /// A provider that is not the program's to start: it stays when that is killed.
     provider: Option<String>,
+}
+
+/// A simulated provider that lives longer than any of its clients; it ends when
+/// this is dropped.
+pub struct Provider {
+    _child: Child,
 }
 
 /// A running one. Dropped, it is killed.
@@ -39,37 +47,45 @@ pub struct Running {
     pub client: Client,
 }
 
-/// A simulated provider that lives longer than any of its clients.
-pub struct Provider {
-    /// Ends with its input.
-    _child: Child,
-    pub url: String,
-}
-
 impl Home {
-    /// `number` keeps stories that run side by side apart. The organization has
-    /// no limits and no quiet hours: these stories are about something else.
-    ///
-    /// # Errors
-    /// When folder or ports cannot be had.
-    pub async fn new(folder: &Path, number: u16) -> Result<Self> {
+    /// In a folder that is emptied; `number` keeps stories that run side by side apart.
+    pub fn new(program: &Path, folder: PathBuf, number: u16) -> Result<Self> {
         if folder.exists() {
-            fs::remove_dir_all(folder)?;
+            fs::remove_dir_all(&folder)?;
         }
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(&folder)?;
         let port = free_pair(FIRST_PORT + number * 1_000)?;
-        let home = Self { folder: folder.to_owned(), port, starts: 0, provider: None };
-        home.take_limits_away().await?;
-        Ok(home)
+        Ok(Self {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            folder,
+            port,
+            starts: 0,
+            provider: None,
+        })
     }
 
-    /// In the table itself, before anything runs that would keep to them; also
-    /// when another release has written its settings there.
-    ///
-    /// # Errors
-    /// When a process is running.
+    /// What the program is told.
+    pub fn with_argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Where the program keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Another program takes over from the next start on: another release.
+    pub fn hand_over_to(&mut self, program: &Path) {
+        program.clone_into(&mut self.program);
+    }
+
+    /// No limits and no quiet hours, written into the table itself before
+    /// anything runs that would keep to them; also over the settings of another
+    /// release. Nothing may be running.
     pub async fn take_limits_away(&self) -> Result<()> {
-        let engines = Engines::open(Some(&self.folder.join("data")), Arc::new(now))?;
+        let engines = Engines::open(Some(&self.data()), Arc::new(now))?;
         let client = engines.dynamodb();
         schema::create_table(&client, TABLE).await?;
         let settings = Settings {
@@ -82,12 +98,10 @@ impl Home {
         Ok(())
     }
 
-    /// A provider that outlives the processes of this home, as a process of `program`.
-    ///
-    /// # Errors
-    /// When it does not come up.
-    pub async fn provider(&mut self, program: &Path) -> Result<Provider> {
-        let mut child = Command::new(program)
+    /// A provider that outlives the processes of this home: a process of the
+    /// program that it has now.
+    pub async fn provider(&mut self) -> Result<Provider> {
+        let mut child = Command::new(&self.program)
             .arg("simulator")
             .arg(self.folder.join("provider.db"))
             .arg((self.port + 1).to_string())
@@ -98,27 +112,17 @@ impl Home {
             .kill_on_drop(true)
             .spawn()?;
         let out = child.stdout.take().context("the provider has no output")?;
-        let url = BufReader::new(out).lines().next_line().await?.context("it has ended")?;
-        self.provider = Some(url.clone());
-        Ok(Provider { _child: child, url })
+        let url = BufReader::new(out).lines().next_line().await?;
+        self.provider = Some(url.context("the provider has ended")?);
+        Ok(Provider { _child: child })
     }
 
-    /// Starts `program` and waits until it says that it is up.
-    ///
-    /// # Errors
-    /// When it ends instead.
-    pub async fn start(&mut self, program: &Path) -> Result<Running> {
+    /// Starts it and waits until it says that it is up.
+    pub async fn start(&mut self) -> Result<Running> {
         self.starts += 1;
         let out = self.folder.join(format!("start-{}.out", self.starts));
         let errors = self.folder.join(format!("start-{}.err", self.starts));
-        let mut command = Command::new(program);
-        command
-            .env("CARILLON_DATA", self.folder.join("data"))
-            .env("CARILLON_PORT", self.port.to_string())
-            .env("CARILLON_TICK_SECONDS", "1")
-            .env("CARILLON_ADMIN_KEY", ADMIN_KEY)
-            .env_remove("CARILLON_PUBLIC_URL")
-            .env_remove("CARILLON_SEED");
+        let mut command = Command::new(&self.program);
         for name in ["CARILLON_PROVIDER_URL_TWILIO", "CARILLON_PROVIDER_URL_FAST2SMS"] {
             match &self.provider {
                 Some(url) => command.env(name, url),
@@ -126,6 +130,13 @@ impl Home {
             };
         }
         let mut child = command
+            .args(&self.arguments)
+            .env("CARILLON_DATA", self.data())
+            .env("CARILLON_PORT", self.port.to_string())
+            .env("CARILLON_TICK_SECONDS", "1")
+            .env("CARILLON_ADMIN_KEY", ADMIN_KEY)
+            .env_remove("CARILLON_PUBLIC_URL")
+            .env_remove("CARILLON_SEED")
             .stdin(Stdio::null())
             .stdout(fs::File::create(&out)?)
             .stderr(fs::File::create(&errors)?)
@@ -152,9 +163,6 @@ impl Home {
     }
 
     /// What the processes wrote to their logs.
-    ///
-    /// # Errors
-    /// When a log cannot be read.
     pub fn logs(&self) -> Result<String> {
         let mut logs = String::new();
         for start in 1..=self.starts {
@@ -165,18 +173,17 @@ impl Home {
 }
 
 impl Running {
+    /// Its process id; `None` when it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// `kill -9`; gone when this answers.
-    ///
-    /// # Errors
-    /// When it cannot be killed.
     pub async fn kill_9(mut self) -> Result<()> {
         self.child.kill().await.context("kill -9")
     }
 
     /// Ctrl-C in a terminal; answers how it ended and how long it took.
-    ///
-    /// # Errors
-    /// When it does not end.
     pub async fn ctrl_c(mut self) -> Result<(ExitStatus, Duration)> {
         let watch = Stopwatch::start();
         let id = self.child.id().context("it has ended already")?;

@@ -1,4 +1,4 @@
-//! What a client of a real process sees, and what the provider saw.
+//! What a client of the API sees, and what the provider saw.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,11 +43,6 @@ impl Client {
         read(request.body(body.to_string())).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let request = self.api(Method::POST, path).header("content-type", "application/json");
-        read(request.body(body.to_string())).await
-    }
-
     /// The organization's account with the simulated Twilio, with these settings
     /// besides its sender; its rate is in nobody's way.
     pub async fn set_up_twilio(&self, settings: Value) -> Result<()> {
@@ -65,7 +60,7 @@ impl Client {
 
     /// Uploads a file of recipients; answers the import's id.
     pub async fn upload(&self, csv: &str, body: &str) -> Result<String> {
-        const BOUNDARY: &str = "----a-boundary-of-the-stories";
+        const BOUNDARY: &str = "----a-boundary";
         let mut form = format!(
             "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"rows.csv\"\r\n\
              content-type: text/csv\r\n\r\n{csv}\r\n"
@@ -115,6 +110,22 @@ impl Client {
             by_number: counts(&stats["accepted_by_number"]),
             callbacks: counts(&stats["callbacks"]),
         })
+    }
+
+    /// Another person's view of the same.
+    pub fn with_key(&self, key: &str) -> Self {
+        let (api, simulator) = (self.api.clone(), self.simulator.clone());
+        Self { http: self.http.clone(), api, simulator, key: key.to_owned() }
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.api(Method::POST, path).header("content-type", "application/json");
+        read(request.body(body.to_string())).await
+    }
+
+    /// The simulator's own endpoints, `/sim/…`.
+    pub async fn simulated(&self, method: Method, path: &str) -> Result<Value> {
+        read(self.http.request(method, format!("{}{path}", self.simulator))).await
     }
 
     fn api(&self, method: Method, path: &str) -> RequestBuilder {

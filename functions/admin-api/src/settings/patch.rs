@@ -1,0 +1,183 @@
+//! What a `PATCH` may say, field by field.
+
+use carillon_domain::integration::Money;
+use carillon_domain::quiet::zones;
+use carillon_domain::settings::{Settings, UnknownPolicy};
+use carillon_domain::{Country, Purpose};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer};
+
+use super::quiet_hours;
+use crate::problem::FieldError;
+
+const MOST_MESSAGES: u32 = 10_000_000;
+const MOST_ATTEMPTS: u16 = 10;
+const MOST_SEGMENTS: u16 = 10;
+
+/// Absent leaves a field; `null` clears one that may be empty, and is refused
+/// for one that may not.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Patch {
+    #[serde(deserialize_with = "present")]
+    time_zone: Option<String>,
+    #[serde(deserialize_with = "present")]
+    default_country: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    quiet_hours: Option<Option<quiet_hours::Draft>>,
+    #[serde(deserialize_with = "present")]
+    sending_enabled: Option<bool>,
+    #[serde(deserialize_with = "present")]
+    max_per_contact_per_day: Option<Option<u32>>,
+    #[serde(deserialize_with = "present")]
+    max_per_hour: Option<Option<u32>>,
+    #[serde(deserialize_with = "present")]
+    max_per_day: Option<Option<u32>>,
+    #[serde(deserialize_with = "present")]
+    spend_limit_per_day: Option<Option<Money>>,
+    #[serde(deserialize_with = "present")]
+    spend_limit_per_month: Option<Option<Money>>,
+    #[serde(deserialize_with = "present")]
+    consent_required: Option<Vec<String>>,
+    #[serde(deserialize_with = "present")]
+    max_attempts: Option<u16>,
+    #[serde(deserialize_with = "present")]
+    max_segments: Option<u16>,
+    #[serde(deserialize_with = "present")]
+    unknown_policy: Option<UnknownPolicy>,
+}
+
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
+}
+
+impl Patch {
+    /// Sets what is right; settings are of use only when nothing was wrong.
+    pub(super) fn apply(self, settings: &mut Settings) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        let mut set = Setter { wrong: &mut wrong };
+        set.value(&mut settings.time_zone, self.time_zone, time_zone);
+        set.clearable(&mut settings.default_country, self.default_country, country);
+        if let Some(draft) = self.quiet_hours {
+            match draft.map(quiet_hours::Draft::check).transpose() {
+                Ok(quiet) => settings.quiet_hours = quiet,
+                Err(errors) => set.wrong.extend(errors),
+            }
+        }
+        for (field, value, target) in [
+            (
+                "max_per_contact_per_day",
+                self.max_per_contact_per_day,
+                &mut settings.max_per_contact_per_day,
+            ),
+            ("max_per_hour", self.max_per_hour, &mut settings.max_per_hour),
+            ("max_per_day", self.max_per_day, &mut settings.max_per_day),
+        ] {
+            set.clearable(target, value, |n| within(field, n, MOST_MESSAGES));
+        }
+        for (field, value, target) in [
+            ("spend_limit_per_day", self.spend_limit_per_day, &mut settings.spend_limit_per_day),
+            (
+                "spend_limit_per_month",
+                self.spend_limit_per_month,
+                &mut settings.spend_limit_per_month,
+            ),
+        ] {
+            set.clearable(target, value, |money| limit(field, money));
+        }
+        set.value(&mut settings.consent_required, self.consent_required, purposes);
+        set.value(&mut settings.max_attempts, self.max_attempts, |n| {
+            within("max_attempts", n, MOST_ATTEMPTS)
+        });
+        set.value(&mut settings.max_segments, self.max_segments, |n| {
+            within("max_segments", n, MOST_SEGMENTS)
+        });
+        settings.sending_enabled = self.sending_enabled.unwrap_or(settings.sending_enabled);
+        settings.unknown_policy = self.unknown_policy.unwrap_or(settings.unknown_policy);
+        wrong
+    }
+}
+
+struct Setter<'a> {
+    wrong: &'a mut Vec<FieldError>,
+}
+
+impl Setter<'_> {
+    fn value<I, T>(
+        &mut self,
+        target: &mut T,
+        given: Option<I>,
+        check: impl FnOnce(I) -> Result<T, FieldError>,
+    ) {
+        match given.map(check) {
+            Some(Ok(value)) => *target = value,
+            Some(Err(error)) => self.wrong.push(error),
+            None => {}
+        }
+    }
+
+    fn clearable<I, T>(
+        &mut self,
+        target: &mut Option<T>,
+        given: Option<Option<I>>,
+        check: impl FnOnce(I) -> Result<T, FieldError>,
+    ) {
+        self.value(target, given, |value| value.map(check).transpose());
+    }
+}
+
+/// The name as the database writes it.
+fn time_zone(name: String) -> Result<String, FieldError> {
+    zones::named(&name).as_ref().and_then(TimeZone::iana_name).map(str::to_owned).ok_or_else(|| {
+        let detail = "Name an IANA time zone, such as Australia/Sydney.";
+        FieldError::new("time_zone", "unknown_time_zone", detail)
+    })
+}
+
+fn country(code: String) -> Result<Country, FieldError> {
+    Country::parse(&code)
+        .map_err(|error| FieldError::new("default_country", "unknown_country", error.to_string()))
+}
+
+fn within<N: PartialOrd + From<u8> + std::fmt::Display>(
+    field: &str,
+    value: N,
+    most: N,
+) -> Result<N, FieldError> {
+    let detail = format!("A number from 1 to {most}.");
+    if (N::from(1)..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(FieldError::new(field, "out_of_range", detail))
+}
+
+/// More than nothing: to stop sending there is a switch.
+fn limit(field: &str, money: Money) -> Result<Money, FieldError> {
+    let is_currency =
+        money.currency.len() == 3 && money.currency.bytes().all(|b| b.is_ascii_uppercase());
+    if !is_currency {
+        let detail = "Write the currency as three capital letters, such as USD.";
+        return Err(FieldError::new(format!("{field}.currency"), "invalid_currency", detail));
+    }
+    if money.micros().is_none_or(|micros| micros == 0) {
+        let detail = "Write the amount as a decimal in quotes, such as \"25.00\": more than 0, less \
+                      than 1,000,000, at most six decimals. To stop sending, set \
+                      “sending_enabled” to false.";
+        return Err(FieldError::new(format!("{field}.amount"), "invalid_amount", detail));
+    }
+    Ok(money)
+}
+
+fn purposes(names: Vec<String>) -> Result<Vec<Purpose>, FieldError> {
+    let mut purposes = Vec::new();
+    for name in names {
+        let Some(purpose) = Purpose::parse(&name) else {
+            let detail = format!("There is no purpose “{name}”; use transactional, promotional.");
+            return Err(FieldError::new("consent_required", "unknown_purpose", detail));
+        };
+        if !purposes.contains(&purpose) {
+            purposes.push(purpose);
+        }
+    }
+    Ok(purposes)
+}

@@ -1,0 +1,3 @@
+//! What takes too long for every change: `cargo test -p carillon-tests --test full -- --ignored`.
+
+mod scale;
