@@ -7,7 +7,6 @@
 //! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
-//! - [`process`], [`client`]: the program as a process of its own, and what its client sees
 //! - [`left_behind`]: what a release leaves behind for another
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
@@ -15,13 +14,11 @@
 
 mod answer;
 pub mod callback;
-pub mod client;
 pub mod document;
 pub mod gateway;
 pub mod left_behind;
 pub mod patience;
 pub mod people;
-pub mod process;
 pub mod real;
 mod restore;
 pub mod seed;

@@ -349,6 +349,15 @@ impl World {
         events.len()
     }
 
+    /// The events that rollup was given.
+    ///
+    /// # Panics
+    /// When they were not kept.
+    pub fn fed(&self) -> Vec<Value> {
+        let fed = self.fed.as_ref().expect("a world that keeps its stream");
+        fed.lock().expect("no panic").clone()
+    }
+
     async fn roll_up(&self, event: Value) {
         let event: Event = serde_json::from_value(event).expect("an event");
         carillon_rollup::handle(&self.stack.ctx, event).await.expect("rollup counts");

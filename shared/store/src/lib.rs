@@ -10,6 +10,7 @@
 //! retries those) and rows that cannot be read.
 
 mod attributes;
+mod census;
 mod consents;
 mod counted;
 mod dead_letters;
@@ -38,6 +39,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
 pub use attributes::Item;
+pub use census::{Counted as Census, Scanned};
 pub use consents::GateRows;
 pub use due::{DueEntry, DueKind};
 pub use idempotency::Remembered;

@@ -12,7 +12,7 @@ use carillon_tests::patience::{Stopwatch, eventually};
 use serde_json::{Value, json};
 
 use crate::file::TEXT;
-use crate::stories::{first_start, home, program, say, settled_count};
+use crate::stories::{first_start, home, say, settled_count};
 
 /// In the middle of its first second, or well at work.
 const LIVES_MS: std::ops::Range<u64> = 30..2_500;
@@ -57,7 +57,7 @@ async fn killed(kills: u64, people: usize, number_of_home: u16, name: &str) -> R
         let life = Duration::from_millis(moments.between(LIVES_MS));
         wait(life).await;
         process.kill_9().await?;
-        process = home.start(program()).await?;
+        process = home.start().await?;
         if taken.is_err() {
             taken = process.client.post("/v1/messages", &body).await;
         }

@@ -8,9 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::file::{File, ROWS, TEXT, read_report, thousand_rows};
-use carillon_tests::client::{Client, Received};
 use carillon_tests::patience::{Stopwatch, eventually};
-use carillon_tests::process::{Home, Running};
+use carillon_tests::real::{Client, Home, Received, Running};
 
 pub const SOON: Duration = Duration::from_secs(60);
 /// A lost attempt is asked for after 60 s, again after 60 s, and then sent again; a lease that a killed
@@ -88,7 +87,7 @@ async fn ctrl_c_finishes_the_calls_in_flight_and_keeps_everything() -> Result<()
     assert!(status.success(), "it ended with {status}");
     assert!(took < Duration::from_secs(15), "it took {} s", took.as_secs());
 
-    let process = home.start(program()).await?;
+    let process = home.start().await?;
     let found = process.client.messages(&import).await?;
     for message in &found {
         assert_eq!(message["attempts"].as_array().map_or(0, Vec::len).max(1), 1, "{message}");
@@ -102,18 +101,19 @@ async fn ctrl_c_finishes_the_calls_in_flight_and_keeps_everything() -> Result<()
     process.ctrl_c().await.map(drop)
 }
 
-/// The program itself, as Cargo built it.
-pub fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_carillon-under-test"))
-}
-
+/// `number` keeps stories that run side by side apart. The organization has no
+/// limits and no quiet hours: these stories are about something else.
 pub async fn home(story: &str, number: u16) -> Result<Home> {
-    Home::new(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("kill9").join(story), number).await
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kill9").join(story);
+    let program = Path::new(env!("CARGO_BIN_EXE_carillon-under-test"));
+    let home = Home::new(program, folder, number)?;
+    home.take_limits_away().await?;
+    Ok(home)
 }
 
 /// With an account whose rate is not what is tested here.
 pub async fn first_start(home: &mut Home) -> Result<Running> {
-    let process = home.start(program()).await?;
+    let process = home.start().await?;
     process.client.set_up_twilio(json!({})).await?;
     slow_down(&process.client).await?;
     Ok(process)
@@ -141,12 +141,12 @@ async fn killed_three_times(
     process.kill_9().await?;
     ensure!(planned < ROWS as u64, "planning was over before it was killed");
 
-    let process = home.start(program()).await?;
+    let process = home.start().await?;
     let sent = until_received(&process.client, 250).await?;
     process.kill_9().await?;
     ensure!(sent < 700, "{sent} were received before the second kill");
 
-    let process = home.start(program()).await?;
+    let process = home.start().await?;
     let told = eventually("callbacks", SOON, BRIEFLY, async || {
         let seen = process.client.received().await?;
         let (waiting, told) = (seen.callbacks("pending"), seen.callbacks("answered"));
@@ -157,7 +157,7 @@ async fn killed_three_times(
     .await?;
     process.kill_9().await?;
     say(&format!("killed at {planned} planned; at {sent} received; at {told}"));
-    Ok((home.start(program()).await?, import))
+    Ok((home.start().await?, import))
 }
 
 pub async fn until_received(client: &Client, least: u64) -> Result<u64> {

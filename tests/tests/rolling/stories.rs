@@ -5,9 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use carillon_tests::client::Client;
 use carillon_tests::patience::{Stopwatch, eventually, now};
-use carillon_tests::process::Home;
+use carillon_tests::real::{Client, Home, Provider};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -21,6 +20,15 @@ const SETTLED: Duration = Duration::from_secs(480);
 
 fn this() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_carillon-under-test"))
+}
+
+/// Without limits, and with a provider of this release that outlives both.
+async fn home(name: &str, number: u16) -> Result<(Home, Provider)> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rolling").join(name);
+    let mut home = Home::new(this(), folder, number)?;
+    home.take_limits_away().await?;
+    let provider = home.provider().await?;
+    Ok((home, provider))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,39 +50,41 @@ async fn full_the_old_release_finishes_what_the_new_one_began() -> Result<()> {
 #[ignore = "builds the release before; run with --full"]
 async fn full_a_release_that_is_rolled_back_and_forward_sends_everything_once() -> Result<()> {
     let Some(previous) = previous::program().await? else { return Ok(()) };
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rolling").join("back");
-    let mut home = Home::new(&folder, 7).await?;
-    let _provider = home.provider(this()).await?;
-    let first = home.start(&previous).await?;
+    let (mut home, _provider) = home("back", 7).await?;
+    home.hand_over_to(&previous);
+    let first = home.start().await?;
     let work = begin(&first.client).await?;
     until_received(&first.client, 60).await?;
     first.kill_9().await?;
     home.take_limits_away().await?;
-    let second = home.start(this()).await?;
+    home.hand_over_to(this());
+    let second = home.start().await?;
     until_received(&second.client, 150).await?;
     second.kill_9().await?;
-    let third = home.start(&previous).await?;
+    home.hand_over_to(&previous);
+    let third = home.start().await?;
     until_received(&third.client, 250).await?;
     third.kill_9().await?;
     home.take_limits_away().await?;
-    let last = home.start(this()).await?;
+    home.hand_over_to(this());
+    let last = home.start().await?;
     all_once(&last.client, &work, &home).await?;
     last.kill_9().await
 }
 
 async fn roll(name: &str, number: u16, first: &Path, second: &Path) -> Result<()> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rolling").join(name);
-    let mut home = Home::new(&folder, number).await?;
-    let _provider = home.provider(this()).await?;
+    let (mut home, _provider) = home(name, number).await?;
     let watch = Stopwatch::start();
-    let process = home.start(first).await?;
+    home.hand_over_to(first);
+    let process = home.start().await?;
     let work = begin(&process.client).await?;
     let at = until_received(&process.client, 120).await?;
     process.kill_9().await?;
     ensure!(at < PEOPLE as u64, "all was sent before the first release ended");
     // The one before wrote settings that say nothing of limits.
     home.take_limits_away().await?;
-    let process = home.start(second).await?;
+    home.hand_over_to(second);
+    let process = home.start().await?;
     let cut = all_once(&process.client, &work, &home).await?;
     let took = watch.elapsed().as_secs();
     say(&format!("{name}: replaced at {at} received; {cut} calls cut off; settled in {took} s"));

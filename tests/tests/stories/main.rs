@@ -20,6 +20,7 @@ mod lists;
 mod organizations;
 mod quiet_hours;
 mod rates;
+mod recount;
 mod restore;
 mod rolling;
 mod sending;
