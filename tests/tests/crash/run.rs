@@ -20,7 +20,7 @@ use crate::theatre::Theatre;
 const STILL: SignedDuration = SignedDuration::from_mins(20);
 
 /// Runs after which it says how far it is.
-const PROGRESS: usize = 1_000;
+const PROGRESS: usize = 500;
 const STACK: usize = 64 * 1024 * 1024;
 
 /// What a run came to.

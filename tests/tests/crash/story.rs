@@ -197,11 +197,12 @@ fn restored(s: Stage) -> BoxFuture<'static, ()> {
             let at = json!({"scheduled_for": s.in_minutes(3)});
             ids.push(s.send(person, at).await);
         }
-        s.restore().await;
+        s.stack.ctx.clock.advance(SignedDuration::from_mins(4));
         if let Some(id) = &ids[0] {
             s.original_sent(id, 1).await;
         }
-        s.minutes(5).await;
+        s.restore().await;
+        s.minutes(3).await;
         assert!(s.received().await.len() <= 1, "it sends before it may");
         let resume = json!({"confirm": carillon_local::stack::TABLE});
         s.ask(Method::POST, "/v1/installation/resume", Some(&resume)).await;
