@@ -15,8 +15,8 @@ use crate::previous::{self, say};
 const PEOPLE: usize = 400;
 const SCHEDULED: usize = 20;
 /// An attempt that was cut off is asked for after a minute, and twice a minute
-/// apart before it is made again; a lease may add two minutes.
-const SETTLED: Duration = Duration::from_secs(480);
+/// apart before it is made again; each kill loses the queue, and its leases add three minutes.
+const SETTLED: Duration = Duration::from_secs(720);
 
 fn this() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_carillon-under-test"))
