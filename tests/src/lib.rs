@@ -7,6 +7,7 @@
 //! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
+//! - [`left_behind`]: what a release leaves behind for another
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
 //! - [`real`]: the program itself, in a process and in real time
@@ -15,6 +16,7 @@ mod answer;
 pub mod callback;
 pub mod document;
 pub mod gateway;
+pub mod left_behind;
 pub mod patience;
 pub mod people;
 pub mod real;

@@ -4,4 +4,4 @@ mod client;
 mod process;
 
 pub use client::{Client, Received};
-pub use process::{ADMIN_KEY, Home, Running};
+pub use process::{ADMIN_KEY, Home, Provider, Running};

@@ -35,8 +35,6 @@ const ROUNDS: usize = 500;
 /// What a world begins with.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// When it begins; what the story is about may depend on the hour.
-    pub start: &'static str,
     /// Small by default, so that a dozen messages cross every boundary.
     pub tuning: Tuning,
     /// Whether the organization has an account with Twilio.
@@ -51,6 +49,10 @@ pub struct Setup {
     /// Each record of the table's stream is delivered twice, and kept for
     /// [`World::feed_again`].
     pub repeat_stream: bool,
+    /// Where the tables and the key are kept; `None`: in memory.
+    pub folder: Option<std::path::PathBuf>,
+    /// What the clock shows at the start; what a story is about may depend on it.
+    pub start: Option<Timestamp>,
 }
 
 impl Default for Setup {
@@ -60,13 +62,14 @@ impl Default for Setup {
             "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
         });
         Self {
-            start: START,
             tuning,
             twilio: true,
             settings,
             busy: None,
             clock: None,
             repeat_stream: false,
+            folder: None,
+            start: None,
         }
     }
 }
@@ -99,7 +102,7 @@ impl World {
         // Who calls back must be told the address before anyone serves there.
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let start = setup.start.parse().expect("a time");
+        let start = setup.start.unwrap_or_else(|| START.parse().expect("a time"));
         let clock = setup.clock.unwrap_or_else(|| Clock::manual(start));
         let providers_clock = clock.clone();
         let simulator = Simulator::start(carillon_simulator::Options {
@@ -120,7 +123,7 @@ impl World {
             provider_urls.insert(ProviderName::Twilio, front);
         }
         let stack = Stack::open(Options {
-            folder: None,
+            folder: setup.folder,
             clock,
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
@@ -344,6 +347,15 @@ impl World {
             self.roll_up(event.clone()).await;
         }
         events.len()
+    }
+
+    /// The events that rollup was given.
+    ///
+    /// # Panics
+    /// When they were not kept.
+    pub fn fed(&self) -> Vec<Value> {
+        let fed = self.fed.as_ref().expect("a world that keeps its stream");
+        fed.lock().expect("no panic").clone()
     }
 
     async fn roll_up(&self, event: Value) {

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use carillon_runtime::Context;
-use carillon_store::Role;
+use carillon_store::{Role, StoreError};
 use serde_json::{Value, json};
 
 use self::patch::Patch;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
+
+/// How often a change that met another is tried again.
+const ROUNDS: usize = 20;
 
 /// `GET /v1/settings`
 pub async fn read(State(ctx): State<Arc<Context>>, caller: Caller) -> Result<Json<Value>, Problem> {
@@ -28,11 +31,15 @@ pub async fn update(
     extract::Json { value: patch, .. }: extract::Json<Patch>,
 ) -> Result<Json<Value>, Problem> {
     caller.require(Role::Admin)?;
-    let mut settings = ctx.store.settings(caller.org).await?;
-    let wrong = patch.apply(&mut settings);
-    if !wrong.is_empty() {
-        return Err(Problem::fields(wrong));
+    for _ in 0..ROUNDS {
+        let (mut settings, seen) = ctx.store.settings_to_change(caller.org).await?;
+        let wrong = patch.clone().apply(&mut settings);
+        if !wrong.is_empty() {
+            return Err(Problem::fields(wrong));
+        }
+        if ctx.store.replace_settings(caller.org, seen, &settings).await? {
+            return Ok(Json(json!(settings)));
+        }
     }
-    ctx.store.put_settings(caller.org, &settings).await?;
-    Ok(Json(json!(settings)))
+    Err(StoreError::Contended("settings").into())
 }

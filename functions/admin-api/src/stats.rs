@@ -137,6 +137,7 @@ fn answer(days: &[DayCounters], currency: &str) -> Value {
     let replied = all.of(&["received"]);
     let opted_out = all.of(&["opted_out"]);
     json!({
+        "counts_as_of": days.iter().filter_map(|day| day.counted_at).max(),
         "total_sent": all.sent(),
         "total_delivered": all.delivered(),
         "total_failed": all.failed(),

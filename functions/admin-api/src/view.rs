@@ -2,7 +2,7 @@
 
 use carillon_domain::import::Import;
 use carillon_domain::message::{
-    Attempt, AttemptOutcome, Direction, EventKind, Message, State, Status,
+    Attempt, AttemptOutcome, Decision, Direction, EventKind, Message, State, Status,
 };
 use carillon_domain::segments::Encoding;
 use carillon_domain::{Failure, ProviderName};
@@ -91,10 +91,17 @@ pub fn message(m: &Message, now: Timestamp) -> Value {
         "events": m.events.iter().map(|e| json!({
             "type": e.kind.as_str(), "at": time(e.at), "source": e.source.as_str(),
         })).collect::<Vec<_>>(),
-        "decisions": m.decisions.iter().map(|d| json!({
-            "at": time(d.at), "decision": d.kind.as_str(), "reason": d.reason,
-            "until": d.until.map(time), "detail": d.detail,
-        })).collect::<Vec<_>>(),
+        "decisions": m.decisions.iter().map(decision).collect::<Vec<_>>(),
+    })
+}
+
+pub fn decision(d: &Decision) -> Value {
+    json!({
+        "at": time(d.at),
+        "decision": d.kind.as_str(),
+        "reason": d.reason,
+        "until": d.until.map(time),
+        "detail": d.detail,
     })
 }
 

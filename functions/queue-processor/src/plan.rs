@@ -12,7 +12,7 @@ use carillon_domain::template::Template;
 use carillon_domain::{Lane, PackId, PhoneNumber, segments};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::{Context, random};
-use carillon_store::{DueEntry, DueKind, Inserted, StoreError, TimelineEntry};
+use carillon_store::{DueEntry, DueKind, Inserted, Mechanism, StoreError, TimelineEntry};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -112,7 +112,11 @@ async fn page(
     ctx.store.note_in_timeline(org, import.created_at, entry).await?;
     let (doubles, sizes) =
         put_messages(ctx, import, number, &frozen, (&rows, &reader.template)).await?;
-    let parts = put_packs(ctx, import, number, &frozen, &sizes).await?;
+    let packs_late = ctx.store.lacks(Mechanism::PackBeforeCursor);
+    let parts = match packs_late {
+        true => sizes.iter().map(|size| u64::from(*size)).sum(),
+        false => put_packs(ctx, import, number, &frozen, &sizes).await?,
+    };
     // That the cursor has passed it says that the page is sealed; only what
     // doubled is written on it.
     if !doubles.is_empty() {
@@ -131,6 +135,9 @@ async fn page(
         parts: import.progress.parts + parts,
     };
     let moved = ctx.store.advance_import(import, &progress, &random::token()).await?;
+    if packs_late {
+        put_packs(ctx, import, number, &frozen, &sizes).await?;
+    }
     Ok(moved.then_some(progress))
 }
 

@@ -6,13 +6,16 @@
 //! it and the counters change in one transaction. An error makes the stream
 //! come again from there.
 
+pub mod recount;
+
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::Event;
 use carillon_domain::statistics::Fact;
 use carillon_domain::{Message, OrgId};
 use carillon_runtime::Context;
-use carillon_store::{Counted, Counters, Group, Item, StoreError, read_message};
+use carillon_store::{Counted, Counters, Group, Item, Store, StoreError, read_message};
+use jiff::Timestamp;
 
 /// Side rows in one transaction, well under DynamoDB's hundred items.
 const GROUPS_A_TRANSACTION: usize = 40;
@@ -39,10 +42,18 @@ pub async fn handle(ctx: &Context, event: Event) -> Result<(), StoreError> {
             note(&mut by_org, &message);
         }
     }
+    count_all(&ctx.store, by_org, ctx.clock.now()).await
+}
+
+async fn count_all(
+    store: &Store,
+    by_org: BTreeMap<OrgId, Changes>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for (org, changes) in by_org {
         let groups: Vec<_> = changes.into_iter().collect();
         for batch in groups.chunks(GROUPS_A_TRANSACTION) {
-            count(ctx, org, batch).await?;
+            count(store, org, batch, now).await?;
         }
     }
     Ok(())
@@ -60,12 +71,12 @@ fn note(by_org: &mut BTreeMap<OrgId, Changes>, message: &Message) {
 
 type Batch = [(Group, BTreeMap<Vec<u8>, (u32, &'static str, Fact)>)];
 
-async fn count(ctx: &Context, org: OrgId, batch: &Batch) -> Result<(), StoreError> {
+async fn count(store: &Store, org: OrgId, batch: &Batch, now: Timestamp) -> Result<(), StoreError> {
     for _ in 0..ROUNDS {
         let mut rows: Vec<(Group, Counted)> = Vec::new();
         let mut counters = Counters::new();
         for (group, changes) in batch {
-            let mut counted = ctx.store.counted(group).await?;
+            let mut counted = store.counted(group).await?;
             if fold(&mut counted, changes, &mut counters) {
                 rows.push((*group, counted));
             }
@@ -74,7 +85,7 @@ async fn count(ctx: &Context, org: OrgId, batch: &Batch) -> Result<(), StoreErro
         // The same rows always meet in the same shard, so that a repeat of this
         // transaction conflicts with itself and not with half of the others.
         let shard = shard(first);
-        if ctx.store.count(org, &rows, &counters, shard).await? {
+        if store.count(org, &rows, &counters, shard, now).await? {
             return Ok(());
         }
     }

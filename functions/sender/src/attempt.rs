@@ -8,7 +8,7 @@ use carillon_domain::segments::Encoding;
 use carillon_domain::transition::{Answered, NotClaimable};
 use carillon_providers::{HttpRequest, Outgoing, provider};
 use carillon_runtime::random;
-use carillon_store::Saved;
+use carillon_store::{Mechanism, Saved};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::gates::{self, Chosen, Gate, Hold};
@@ -144,7 +144,11 @@ async fn with_slot(
         message.note_fail_over(Some(first), chosen.name, "its calls fail", claimed_at);
     }
     message.claim(chosen.name, claimed_at, run.deadline + CLAIM_MARGIN);
-    match save(run, &mut message, claimed_at).await? {
+    let saved = match run.ctx.store.lacks(Mechanism::Claim) {
+        true => None,
+        false => save(run, &mut message, claimed_at).await?,
+    };
+    match saved {
         None if run.is_fresh(now) => {
             let call = call::make(run, terms, message, chosen, request, now);
             let had_it = Box::pin(call).await?;

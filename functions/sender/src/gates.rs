@@ -6,6 +6,7 @@ use carillon_domain::ledger::{Wait, Want};
 use carillon_domain::message::{Message, SuppressionReason};
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, quiet};
 use carillon_providers::Account;
+use carillon_store::Mechanism;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terms::Terms;
@@ -155,12 +156,9 @@ pub async fn before_claim(
 ) -> Result<bool, SendError> {
     let address = message.id.address();
     let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
-    if let Some(s) = asked.suppression {
-        let detail = match s.words {
-            Some(words) => format!("the person wrote “{words}” on {}", s.at),
-            None => format!("suppressed on {} by {}", s.at, s.by),
-        };
-        message.suppress(s.reason, detail, now);
+    let suppression = asked.suppression;
+    if let Some(s) = suppression.filter(|_| !run.ctx.store.lacks(Mechanism::OptOutGate)) {
+        message.suppress(s.reason, s.detail(), now);
         return Ok(false);
     }
     let required = &terms.settings.consent_required;

@@ -35,7 +35,7 @@ use carillon_runtime::accounts::AccountError;
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::queues::LONGEST_DELAY;
-use carillon_store::StoreError;
+use carillon_store::{Mechanism, StoreError};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -147,7 +147,8 @@ impl<'a> Run<'a> {
     /// Whether gates that were asked at `asked` still count for a call now.
     fn is_fresh(&self, asked: Timestamp) -> bool {
         let now = self.ctx.clock.now();
-        now < asked + GATES_COUNT_FOR && self.has_time(now)
+        self.ctx.store.lacks(Mechanism::LeaseCheck)
+            || (now < asked + GATES_COUNT_FOR && self.has_time(now))
     }
 
     /// Whether a call that begins now can end inside this function's time.
@@ -194,7 +195,8 @@ pub async fn handle(ctx: &Context, event: SqsEvent, deadline: Timestamp) -> SqsB
         let body = record.body.unwrap_or_default();
         match serde_json::from_str::<SendBody>(&body) {
             Ok(body) => {
-                if let Err(error) = run(ctx, &body, deadline).await {
+                // Boxed: it is large, and everything around it would be too.
+                if let Err(error) = run(ctx, &body, deadline).boxed().await {
                     ctx.counters.add("send_errors", 1);
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
@@ -219,12 +221,9 @@ async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), 
         return Ok(());
     }
     match body.what {
-        // Boxed: these are large, and everything around them would be too.
-        Sendable::Pack(id) => {
-            Box::pin(pack::run(ctx, body.org, id, body.generation, deadline)).await
-        }
+        Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).boxed().await,
         Sendable::Message(id) => {
-            let work = Box::pin(single::run(ctx, body.org, id, body.generation, deadline));
+            let work = single::run(ctx, body.org, id, body.generation, deadline).boxed();
             let done = AssertUnwindSafe(work).catch_unwind().await;
             let done = done.unwrap_or_else(|_| {
                 ctx.counters.add("send_panics", 1);

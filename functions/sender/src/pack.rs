@@ -8,6 +8,7 @@ use carillon_domain::pack::{Pack, RECONCILE_AFTER, Stage};
 use carillon_domain::{MessageId, OrgId, PackId};
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::{Context, random};
+use carillon_store::Mechanism;
 use futures::{FutureExt, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -146,7 +147,8 @@ async fn finish(
     let all_there = messages.len() == ids.len();
     let left = messages.iter().filter(|m| !belongs(members, m) || m.has_left_its_pack()).count();
     let now = ctx.clock.now();
-    let (stage, due) = if all_there && left == messages.len() {
+    let is_over = all_there && left == messages.len();
+    let (stage, due) = if is_over || ctx.store.lacks(Mechanism::FinishRule) {
         if messages.iter().any(|m| matches!(m.state, State::Accepted { .. })) {
             (Stage::Reconcile, Some(now + RECONCILE_AFTER))
         } else {

@@ -26,7 +26,8 @@ pub enum Mapping {
 impl Mapping {
     pub const ALL: [Self; 3] = [Self::SmsTransactional, Self::SmsBulk, Self::Receive];
 
-    fn url(self, ctx: &Context) -> &str {
+    #[must_use]
+    pub fn url(self, ctx: &Context) -> &str {
         match self {
             Self::SmsTransactional => &ctx.config.queues.sms_transactional,
             Self::SmsBulk => &ctx.config.queues.sms_bulk,
@@ -42,13 +43,15 @@ impl Mapping {
         }
     }
 
-    async fn invoke(self, ctx: &Arc<Context>, event: SqsEvent) -> SqsBatchResponse {
+    /// Gives the function an event; answers what it could not do.
+    pub async fn invoke(self, ctx: &Arc<Context>, event: SqsEvent) -> SqsBatchResponse {
         match self {
             Self::SmsTransactional | Self::SmsBulk => {
                 let deadline = ctx.clock.now() + SignedDuration::from_secs(SENDER_SECONDS);
-                carillon_sender::handle(ctx, event, deadline).await
+                // Boxed, as each invocation: a poller holds no sender inside itself.
+                Box::pin(carillon_sender::handle(ctx, event, deadline)).await
             }
-            Self::Receive => carillon_receiver::handle(ctx, event).await,
+            Self::Receive => Box::pin(carillon_receiver::handle(ctx, event)).await,
         }
     }
 
@@ -105,7 +108,10 @@ impl Mapping {
 }
 
 /// The payload as Lambda would hand it over: through JSON, within its limit.
-fn event(messages: &[Message]) -> anyhow::Result<SqsEvent> {
+///
+/// # Errors
+/// When it is too large.
+pub fn event(messages: &[Message]) -> anyhow::Result<SqsEvent> {
     let records: Vec<Value> = messages
         .iter()
         .map(|m| {

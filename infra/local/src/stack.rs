@@ -115,7 +115,7 @@ impl Stack {
     /// One firing of the minute schedule.
     pub async fn tick(&self) -> Report {
         let deadline = self.ctx.clock.now() + SignedDuration::from_secs(PROCESSOR_SECONDS);
-        carillon_queue_processor::run(&self.ctx, deadline).await
+        Box::pin(carillon_queue_processor::run(&self.ctx, deadline)).await
     }
 
     /// Works off what is on the queues and in the stream, until there is

@@ -10,6 +10,7 @@ pub mod channel;
 pub mod consent;
 pub mod dlt;
 pub mod expiry;
+pub mod explain;
 pub mod failure;
 pub mod ids;
 pub mod import;

@@ -15,11 +15,12 @@ mod restore;
 mod result;
 mod settle;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use restore::RESTORED;
+pub use result::FAIL_OVER;
 
 use crate::integration::Money;
 use crate::message::{

@@ -27,11 +27,11 @@ pub struct Context {
     /// Set where this process is the only worker there is (the local stack):
     /// claims from before it are lost, whatever their lease says.
     pub sole_worker_since: Option<Timestamp>,
-    pub(crate) lately: Lately,
     /// Set where the table's id is known without asking DynamoDB (the local
     /// stack, whose folder nobody can swap under it).
     pub table_id: Option<String>,
     pub(crate) standing: Kept,
+    pub(crate) lately: Lately,
     address_secret: OnceCell<[u8; 32]>,
 }
 
@@ -65,9 +65,9 @@ impl Context {
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
-            lately: Lately::default(),
             table_id: None,
             standing: Kept::default(),
+            lately: Lately::default(),
             address_secret: OnceCell::new(),
             config,
         })
@@ -79,15 +79,7 @@ impl Context {
     /// When a variable is missing.
     pub async fn from_env() -> anyhow::Result<Self> {
         let config = Config::from_env()?;
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .http_client(http)
-            .load()
-            .await;
+        let aws = aws().await;
         Ok(Self::new(
             config,
             aws_sdk_dynamodb::Client::new(&aws),
@@ -129,4 +121,19 @@ impl Context {
             })
             .await
     }
+}
+
+/// Credentials and region of the environment.
+async fn aws() -> aws_config::SdkConfig {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+            aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await
+}
+
+/// A table on AWS by its name, for commands that operators run.
+pub async fn store_of(table: &str) -> Store {
+    Store::new(aws_sdk_dynamodb::Client::new(&aws().await), table)
 }

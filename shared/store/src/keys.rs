@@ -150,6 +150,9 @@ pub fn source_partition(org: OrgId, id: ImportId) -> String {
     source(org, id)
 }
 
+/// Side rows of rollup.
+pub const COUNTED_PREFIX: &str = "q/";
+
 /// What rollup has counted of a few pages in a row.
 pub fn counted_pages(org: OrgId, id: ImportId, row: u32) -> Key {
     key(source(org, id), format!("q/{row:06}"))

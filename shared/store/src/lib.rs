@@ -10,6 +10,7 @@
 //! retries those) and rows that cannot be read.
 
 mod attributes;
+mod census;
 mod consents;
 mod counted;
 mod dead_letters;
@@ -26,6 +27,7 @@ mod messages;
 mod organizations;
 mod packs;
 mod provider_ids;
+mod sabotage;
 pub mod schema;
 mod statistics;
 mod suppressions;
@@ -37,13 +39,15 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
 pub use attributes::Item;
+pub use census::{Counted as Census, Scanned};
 pub use consents::GateRows;
 pub use due::{DueEntry, DueKind};
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
-pub use organizations::{ApiKey, Organization, Role};
+pub use organizations::{ApiKey, Organization, Role, SeenSettings};
+pub use sabotage::Mechanism;
 pub use statistics::{Counted, Counters, DayCounters, Group};
 pub use suppressions::{Lifted, Suppression};
 pub use table_mark::{Copied, TableIdentity, TableMark};
@@ -55,12 +59,19 @@ pub use timeline::{Place, TimelineEntry};
 pub struct Store {
     client: Client,
     table: String,
+    #[cfg(feature = "sabotage")]
+    without: Option<Mechanism>,
 }
 
 impl Store {
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self {
+            client,
+            table: table.into(),
+            #[cfg(feature = "sabotage")]
+            without: None,
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
 };
+use carillon_domain::message::State;
 use carillon_domain::{AddressKey, Message, MessageId, OrgId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, n, s};
-use crate::{Result, Store, StoreError, keys, message_row, unavailable};
+use crate::{Mechanism, Result, Store, StoreError, keys, message_row, unavailable};
 
 /// Rounds of a change against concurrent ones before it is given up.
 const ROUNDS: usize = 8;
@@ -66,13 +67,17 @@ impl Store {
         token.clone_into(&mut m.token);
         m.updated_at = now;
         // Content never changes after the insert: a long one is not written again.
-        let (item, _) = message_row::write(m);
+        let (mut item, _) = message_row::write(m);
+        if self.lacks(Mechanism::SettleKey) && matches!(m.state, State::Unknown { .. }) {
+            item.retain(|name, _| name != "due" && name != "due_at");
+        }
         match self.put_if(item, "ver = :seen", Some((":seen", n(seen)))).await? {
             None => Ok(Saved::Done),
             Some(old) if old.is_empty() => Ok(Saved::Lost(None)),
             Some(old) => {
                 let old = message_row::read(&old)?;
-                if old.token == *token && old.version == m.version {
+                let ours = old.token == *token && old.version == m.version;
+                if ours && !self.lacks(Mechanism::Token) {
                     return Ok(Saved::Done);
                 }
                 Ok(Saved::Lost(Some(Box::new(old))))
@@ -316,6 +321,9 @@ impl Store {
         condition: &str,
         value: Option<(&str, AttributeValue)>,
     ) -> Result<Option<Item>> {
+        if self.lacks(Mechanism::Condition) {
+            return self.put(item).await.map(|()| None);
+        }
         let mut put = self
             .client
             .put_item()

@@ -1,10 +1,11 @@
 //! Organizations, their settings and their API keys.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_domain::settings::Settings;
 use carillon_domain::{KeyId, OrgId};
 use jiff::Timestamp;
 
-use crate::attributes::{Reader, Writer};
+use crate::attributes::{Item, Reader, Writer};
 use crate::{Result, Store, keys};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +88,45 @@ impl Store {
         r.json("j")?.ok_or_else(|| r.corrupt("j"))
     }
 
+    /// As written, whatever was there before.
     pub async fn put_settings(&self, org: OrgId, settings: &Settings) -> Result<()> {
-        let mut w = Writer::new(&keys::settings(org));
-        w.text("j", serde_json::json!(settings).to_string());
-        self.put(w.done()).await
+        self.put(settings_row(org, settings)).await
     }
+
+    /// As they are at this moment, to be changed and given back to
+    /// [`Self::replace_settings`].
+    pub async fn settings_to_change(&self, org: OrgId) -> Result<(Settings, SeenSettings)> {
+        let Some(item) = self.get(&keys::settings(org), true).await? else {
+            return Ok((Settings::default(), SeenSettings(None)));
+        };
+        let r = Reader::new("settings", &item);
+        let settings = r.json("j")?.ok_or_else(|| r.corrupt("j"))?;
+        Ok((settings, SeenSettings(item.get("j").cloned())))
+    }
+
+    /// False when somebody else has changed them since they were seen: a
+    /// change of one field must not take back another's.
+    pub async fn replace_settings(
+        &self,
+        org: OrgId,
+        seen: SeenSettings,
+        settings: &Settings,
+    ) -> Result<bool> {
+        let row = settings_row(org, settings);
+        let met = match seen.0 {
+            Some(seen) => self.put_if(row, "j = :seen", Some((":seen", seen))).await?,
+            None => self.put_if(row, "attribute_not_exists(pk)", None).await?,
+        };
+        Ok(met.is_none())
+    }
+}
+
+/// What settings were when they were read.
+#[derive(Debug, Clone)]
+pub struct SeenSettings(Option<AttributeValue>);
+
+fn settings_row(org: OrgId, settings: &Settings) -> Item {
+    let mut w = Writer::new(&keys::settings(org));
+    w.text("j", serde_json::json!(settings).to_string());
+    w.done()
 }

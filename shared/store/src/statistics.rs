@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use carillon_domain::message::{Message, Source};
 use carillon_domain::statistics::date;
 use carillon_domain::{ImportId, OrgId};
+use jiff::Timestamp;
 
-use crate::attributes::{Reader, Writer, n, s};
+use crate::attributes::{Item, Reader, Writer, ms, n, s};
 use crate::counted::{self, Messages, encode};
 use crate::{Result, Store, StoreError, keys, unavailable};
 
@@ -59,6 +60,12 @@ impl Group {
     }
 }
 
+/// On a counter's row: when it was changed last. The release before takes it for
+/// one more counter, which it shows nowhere.
+const COUNTED_AT: &str = "asof";
+/// On the row that a recount has changed: which one it was.
+pub(crate) const RECOUNT: &str = "rc";
+
 /// What was last counted of each message of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counted {
@@ -75,6 +82,8 @@ pub struct DayCounters {
     pub date: String,
     pub channel: String,
     pub values: BTreeMap<String, i64>,
+    /// When rollup last changed them.
+    pub counted_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -94,6 +103,7 @@ impl Store {
         counted: &[(Group, Counted)],
         counters: &Counters,
         shard: u8,
+        now: Timestamp,
     ) -> Result<bool> {
         let built = |e: aws_sdk_dynamodb::error::BuildError| StoreError::Unavailable {
             operation: "count",
@@ -126,7 +136,9 @@ impl Store {
             if names.is_empty() {
                 continue;
             }
-            let update = update.update_expression(format!("ADD {}", names.join(", ")));
+            let update = update
+                .update_expression(format!("ADD {} SET {COUNTED_AT} = :at", names.join(", ")))
+                .expression_attribute_values(":at", ms(now));
             writes
                 .push(TransactWriteItem::builder().update(update.build().map_err(built)?).build());
         }
@@ -168,17 +180,10 @@ impl Store {
                 .await
                 .map_err(unavailable("query counters"))?;
             for item in answer.items() {
-                let r = Reader::new("counters", item);
-                let mut parts = r.text("sk")?.split('#');
-                let (Some(date), Some(channel)) = (parts.next(), parts.next()) else {
-                    return Err(r.corrupt("sk"));
-                };
-                let day = days.entry((date.to_owned(), channel.to_owned())).or_default();
-                date.clone_into(&mut day.date);
-                channel.clone_into(&mut day.channel);
-                for name in item.keys().filter(|name| *name != "pk" && *name != "sk") {
-                    *day.values.entry(name.clone()).or_default() += r.number::<i64>(name)?;
-                }
+                let (date, channel, row) = read_counters(item)?;
+                let day = days.entry((date.clone(), channel.clone())).or_default();
+                (day.date, day.channel) = (date, channel);
+                day.add(row);
             }
             start = answer.last_evaluated_key;
             if start.is_none() {
@@ -186,4 +191,29 @@ impl Store {
             }
         }
     }
+}
+
+impl DayCounters {
+    fn add(&mut self, row: Self) {
+        for (name, value) in row.values {
+            *self.values.entry(name).or_default() += value;
+        }
+        self.counted_at = self.counted_at.max(row.counted_at);
+    }
+}
+
+/// Day, channel and what one shard of its counters says.
+pub(crate) fn read_counters(item: &Item) -> Result<(String, String, DayCounters)> {
+    let r = Reader::new("counters", item);
+    let mut parts = r.text("sk")?.split('#');
+    let (Some(date), Some(channel)) = (parts.next(), parts.next()) else {
+        return Err(r.corrupt("sk"));
+    };
+    let mut row = DayCounters { counted_at: r.maybe_time(COUNTED_AT)?, ..DayCounters::default() };
+    for name in
+        item.keys().filter(|name| !["pk", "sk", COUNTED_AT, RECOUNT].contains(&name.as_str()))
+    {
+        row.values.insert(name.clone(), r.number(name)?);
+    }
+    Ok((date.to_owned(), channel.to_owned(), row))
 }

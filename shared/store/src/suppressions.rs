@@ -38,6 +38,17 @@ impl Suppression {
     }
 }
 
+impl Suppression {
+    /// For people.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match &self.words {
+            Some(words) => format!("the person wrote “{words}” on {}", self.at),
+            None => format!("suppressed on {} by {}", self.at, self.by),
+        }
+    }
+}
+
 /// Reasons that a person of the organization may take back. What the recipient
 /// said, or the provider for them, only the recipient takes back.
 const OURS: [SuppressionReason; 2] = [SuppressionReason::Manual, SuppressionReason::Bounce];
@@ -129,17 +140,6 @@ impl Store {
                 _ => Err(unavailable("lift suppression")(error)),
             },
         }
-    }
-
-    /// Consistent: what was stored before this call is seen.
-    pub async fn suppression(
-        &self,
-        org: OrgId,
-        at: AddressKey,
-        channel: Channel,
-    ) -> Result<Option<Suppression>> {
-        let item = self.get(&keys::suppression(org, at, channel.as_str()), true).await?;
-        item.as_ref().map(read).transpose()
     }
 }
 

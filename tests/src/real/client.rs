@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM};
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct Client {
     http: reqwest::Client,
@@ -28,7 +29,7 @@ impl Client {
     }
 
     pub async fn get(&self, path: &str) -> Result<Value> {
-        json(self.api(Method::GET, path)).await
+        read(self.api(Method::GET, path)).await
     }
 
     pub async fn text(&self, path: &str) -> Result<String> {
@@ -39,7 +40,22 @@ impl Client {
 
     pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         let request = self.api(Method::PUT, path).header("content-type", "application/json");
-        json(request.body(body.to_string())).await
+        read(request.body(body.to_string())).await
+    }
+
+    /// The organization's account with the simulated Twilio, with these settings
+    /// besides its sender; its rate is in nobody's way.
+    pub async fn set_up_twilio(&self, settings: Value) -> Result<()> {
+        let mut integration = json!({
+            "credentials": {
+                "account_sid": DEFAULT_ACCOUNT_SID, "auth_token": DEFAULT_AUTH_TOKEN,
+            },
+            "settings": {"from": DEFAULT_FROM, "rate_per_second": 1_000},
+        });
+        for (name, value) in settings.as_object().into_iter().flatten() {
+            integration["settings"][name] = value.clone();
+        }
+        self.put("/v1/integrations/twilio", &integration).await.map(drop)
     }
 
     /// Uploads a file of recipients; answers the import's id.
@@ -58,7 +74,7 @@ impl Client {
         let request = self
             .api(Method::POST, "/v1/messages/bulk")
             .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
-        let import = json(request.body(form)).await?;
+        let import = read(request.body(form)).await?;
         Ok(import["id"].as_str().context("an import's id")?.to_owned())
     }
 
@@ -81,11 +97,11 @@ impl Client {
     pub async fn configure_simulator(&self, patch: &Value) -> Result<()> {
         let url = format!("{}/sim/settings", self.simulator);
         let request = self.http.post(url).header("content-type", "application/json");
-        json(request.body(patch.to_string())).await.map(drop)
+        read(request.body(patch.to_string())).await.map(drop)
     }
 
     pub async fn received(&self) -> Result<Received> {
-        let stats = json(self.http.get(format!("{}/sim/stats", self.simulator))).await?;
+        let stats = read(self.http.get(format!("{}/sim/stats", self.simulator))).await?;
         let counts = |value: &Value| -> BTreeMap<String, u64> {
             let fields = value.as_object().into_iter().flatten();
             fields.map(|(name, n)| (name.clone(), n.as_u64().unwrap_or_default())).collect()
@@ -104,12 +120,12 @@ impl Client {
 
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let request = self.api(Method::POST, path).header("content-type", "application/json");
-        json(request.body(body.to_string())).await
+        read(request.body(body.to_string())).await
     }
 
     /// The simulator's own endpoints, `/sim/…`.
     pub async fn simulated(&self, method: Method, path: &str) -> Result<Value> {
-        json(self.http.request(method, format!("{}{path}", self.simulator))).await
+        read(self.http.request(method, format!("{}{path}", self.simulator))).await
     }
 
     fn api(&self, method: Method, path: &str) -> RequestBuilder {
@@ -139,7 +155,7 @@ impl Received {
     }
 }
 
-async fn json(request: RequestBuilder) -> Result<Value> {
+async fn read(request: RequestBuilder) -> Result<Value> {
     let answer = request.send().await?;
     let (status, url) = (answer.status(), answer.url().path().to_owned());
     let text = answer.text().await?;

@@ -4,13 +4,20 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use carillon_admin_api::first_organization;
+use carillon_domain::settings::Settings;
+use carillon_local::engines::Engines;
+use carillon_local::stack::TABLE;
+use carillon_store::{Store, schema};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::Client;
-use crate::patience::{Stopwatch, eventually};
+use crate::patience::{Stopwatch, eventually, now};
 
 pub const ADMIN_KEY: &str = "crl_killed_and_started_again";
 /// Below the ports that systems give to outgoing connections, so that nobody takes ours between two starts.
@@ -24,6 +31,14 @@ pub struct Home {
     folder: PathBuf,
     port: u16,
     starts: usize,
+    /// A provider that is not the program's to start: it stays when that is killed.
+    provider: Option<String>,
+}
+
+/// A simulated provider that lives longer than any of its clients; it ends when
+/// this is dropped.
+pub struct Provider {
+    _child: Child,
 }
 
 /// A running one. Dropped, it is killed.
@@ -40,7 +55,14 @@ impl Home {
         }
         fs::create_dir_all(&folder)?;
         let port = free_pair(FIRST_PORT + number * 1_000)?;
-        Ok(Self { program: program.to_owned(), arguments: Vec::new(), folder, port, starts: 0 })
+        Ok(Self {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            folder,
+            port,
+            starts: 0,
+            provider: None,
+        })
     }
 
     /// What the program is told.
@@ -54,20 +76,66 @@ impl Home {
         self.folder.join("data")
     }
 
+    /// Another program takes over from the next start on: another release.
+    pub fn hand_over_to(&mut self, program: &Path) {
+        program.clone_into(&mut self.program);
+    }
+
+    /// No limits and no quiet hours, written into the table itself before
+    /// anything runs that would keep to them; also over the settings of another
+    /// release. Nothing may be running.
+    pub async fn take_limits_away(&self) -> Result<()> {
+        let engines = Engines::open(Some(&self.data()), Arc::new(now))?;
+        let client = engines.dynamodb();
+        schema::create_table(&client, TABLE).await?;
+        let settings = Settings {
+            quiet_hours: None,
+            max_per_contact_per_day: None,
+            max_per_hour: None,
+            ..Settings::default()
+        };
+        Store::new(client, TABLE).put_settings(first_organization::id(), &settings).await?;
+        Ok(())
+    }
+
+    /// A provider that outlives the processes of this home: a process of the
+    /// program that it has now.
+    pub async fn provider(&mut self) -> Result<Provider> {
+        let mut child = Command::new(&self.program)
+            .arg("simulator")
+            .arg(self.folder.join("provider.db"))
+            .arg((self.port + 1).to_string())
+            .arg(format!("http://127.0.0.1:{}", self.port))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = child.stdout.take().context("the provider has no output")?;
+        let url = BufReader::new(out).lines().next_line().await?;
+        self.provider = Some(url.context("the provider has ended")?);
+        Ok(Provider { _child: child })
+    }
+
     /// Starts it and waits until it says that it is up.
     pub async fn start(&mut self) -> Result<Running> {
         self.starts += 1;
         let out = self.folder.join(format!("start-{}.out", self.starts));
         let errors = self.folder.join(format!("start-{}.err", self.starts));
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        for name in ["CARILLON_PROVIDER_URL_TWILIO", "CARILLON_PROVIDER_URL_FAST2SMS"] {
+            match &self.provider {
+                Some(url) => command.env(name, url),
+                None => command.env_remove(name),
+            };
+        }
+        let mut child = command
             .args(&self.arguments)
             .env("CARILLON_DATA", self.data())
             .env("CARILLON_PORT", self.port.to_string())
             .env("CARILLON_TICK_SECONDS", "1")
             .env("CARILLON_ADMIN_KEY", ADMIN_KEY)
             .env_remove("CARILLON_PUBLIC_URL")
-            .env_remove("CARILLON_PROVIDER_URL_TWILIO")
-            .env_remove("CARILLON_PROVIDER_URL_FAST2SMS")
             .env_remove("CARILLON_SEED")
             .stdin(Stdio::null())
             .stdout(fs::File::create(&out)?)
@@ -84,7 +152,8 @@ impl Home {
             let url = said
                 .lines()
                 .find_map(|line| line.strip_prefix("Simulated providers"))
-                .and_then(|rest| rest.find("http://").map(|at| rest[at..].to_owned()));
+                .and_then(|rest| rest.find("http://").map(|at| rest[at..].to_owned()))
+                .or_else(|| self.provider.clone());
             // The last line: until it is there, the rest may be half-written.
             Ok(url.filter(|_| said.contains("Ctrl-C ends.")).ok_or(said))
         })

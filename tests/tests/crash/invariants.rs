@@ -8,9 +8,10 @@ use carillon_domain::statistics::{Bucket, Fact, date};
 use carillon_simulator::Received;
 use carillon_store::Item;
 
+use crate::person::Promise;
 use crate::plot::{Note, Noted};
 use crate::quiet;
-use crate::stage::{Promise, Stage};
+use crate::stage::Stage;
 use crate::story::Allowed;
 
 /// What a person would have to be told.
@@ -40,6 +41,7 @@ pub enum Violation {
 #[derive(Debug, Default)]
 pub struct Found {
     pub violations: Vec<Violation>,
+    pub messages: Vec<Message>,
     /// Messages that are held as Unknown, visibly.
     pub held: usize,
     /// Messages that reached a final state.
@@ -68,6 +70,7 @@ pub async fn check(stage: &Stage, allowed: &Allowed, is_quiet: bool) -> Found {
     if stage.plot.point().is_some_and(|point| point.is_absorbed()) {
         traces(&messages, allowed, &mut found);
     }
+    found.messages = messages;
     found
 }
 

@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use carillon_local::engines::{Faults, Operation, ServiceName, Verdict};
+use carillon_local::engines::{Faults, Operation, ServiceName, SqsEngine, Verdict};
+use carillon_store::keys;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::point::{Effect, Place, Point, Step, kind_of, text};
-use crate::schedules::Dice;
+use crate::dice::Dice;
+use crate::point::{Effect, Place, Point, Step, text};
 
 tokio::task_local! {
     /// The step that this task works in.
@@ -39,6 +40,8 @@ pub enum Note {
 pub type Counts = BTreeMap<Place, u32>;
 
 pub struct Plot {
+    /// For whether a receive can find anything.
+    queues: OnceLock<SqsEngine>,
     inner: Mutex<Inner>,
     /// Steps that hang, by serial number.
     hung: watch::Sender<HashSet<u64>>,
@@ -60,6 +63,8 @@ struct Inner {
     occupied: BTreeSet<String>,
     /// Steps whose look at an empty shard is counted.
     looked: BTreeSet<u64>,
+    /// Queues that were found empty once.
+    polled: BTreeSet<Place>,
     notes: Vec<Noted>,
 }
 
@@ -67,11 +72,12 @@ impl Plot {
     pub fn new(point: Option<Point>, dice: Option<Dice>) -> Arc<Self> {
         let inner = Inner { point, dice, ..Inner::default() };
         let (hung, released) = (watch::Sender::default(), watch::Sender::new(false));
-        Arc::new(Self { inner: Mutex::new(inner), hung, released })
+        Arc::new(Self { queues: OnceLock::new(), inner: Mutex::new(inner), hung, released })
     }
 
     /// From now on operations count.
-    pub fn arm(&self) {
+    pub fn arm(&self, queues: &SqsEngine) {
+        self.queues.get_or_init(|| queues.clone());
         self.lock().armed = true;
     }
 
@@ -91,10 +97,6 @@ impl Plot {
 
     pub fn point(&self) -> Option<Point> {
         self.lock().point.clone()
-    }
-
-    pub fn dice(&self) -> Option<Dice> {
-        self.lock().dice.clone()
     }
 
     pub fn notes(&self) -> Vec<Noted> {
@@ -157,6 +159,11 @@ impl Plot {
         .boxed()
     }
 
+    fn is_empty(&self, queue: Option<&str>) -> bool {
+        let depth = self.queues.get().zip(queue).and_then(|(queues, name)| queues.depth(name));
+        depth.is_some_and(|depth| depth.visible == 0)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,6 +184,14 @@ impl Faults for Plot {
                 return Verdict::StaleIndex;
             }
             place.what.push_str(" (empty)");
+        }
+        if operation.name == "ReceiveMessage" && self.is_empty(operation.resource) {
+            // The platform asks again and again; once is as good as ever.
+            if !inner.polled.insert(place.clone()) {
+                return Verdict::Pass;
+            }
+            place.what.push_str(" (empty)");
+            place.kind = Effect::Reads;
         }
         let Some(nth) = inner.count(&place) else { return Verdict::Pass };
         let verdict = if inner.strikes(&place, nth) {
@@ -229,17 +244,18 @@ impl Inner {
         }
         let takes_effect =
             matches!(verdict, Verdict::Pass | Verdict::LoseAnswer | Verdict::HangAfter);
-        let row = if operation.name == "PutItem" { "/Item" } else { "/Key" };
-        let (Some(pk), Some(sk)) =
-            (text(body, &format!("{row}/pk/S")), text(body, &format!("{row}/sk/S")))
-        else {
-            return;
+        let (pk, sk) = match operation.name {
+            "PutItem" => ("/Item/pk/S", "/Item/sk/S"),
+            "Query" => ("/ExpressionAttributeValues/:pk/S", "/ExpressionAttributeValues/:low/S"),
+            _ => ("/Key/pk/S", "/Key/sk/S"),
         };
-        let what = match (operation.name, kind_of(sk).as_str(), text(body, "/Item/s/S")) {
-            ("PutItem", "s", _) => Note::OptedOut,
-            ("DeleteItem", "s", _) => Note::Lifted,
-            ("GetItem", "s", _) => Note::Asked,
-            ("PutItem", "m", Some("snd")) => Note::Claimed,
+        let (Some(pk), Some(sk)) = (text(body, pk), text(body, sk)) else { return };
+        let is_opt_out = sk.starts_with(keys::GATES_PREFIX) && !keys::is_consent(sk);
+        let what = match (operation.name, text(body, "/Item/s/S")) {
+            ("PutItem", _) if is_opt_out => Note::OptedOut,
+            ("DeleteItem", _) if is_opt_out => Note::Lifted,
+            ("Query", _) if is_opt_out => Note::Asked,
+            ("PutItem", Some("snd")) if sk.starts_with(keys::MESSAGE_PREFIX) => Note::Claimed,
             _ => return,
         };
         if takes_effect {

@@ -82,13 +82,11 @@ impl Fault {
     /// What else can: a step that stands still and comes back.
     pub const fn stalls(kind: Effect) -> &'static [Self] {
         match kind {
-            Effect::Reads => &[Self::StallAfter],
-            Effect::Writes | Effect::Calls => &[Self::StallBefore, Self::StallAfter],
+            // A request that is on its way for so long was given up by its
+            // client, and its connection is gone.
+            Effect::Reads | Effect::Calls => &[Self::StallAfter],
+            Effect::Writes => &[Self::StallBefore, Self::StallAfter],
         }
-    }
-
-    pub const fn is_drop(self) -> bool {
-        matches!(self, Self::DropBefore | Self::DropAfter)
     }
 
     pub const fn is_stall(self) -> bool {
@@ -124,6 +122,17 @@ impl Point {
         self.attempts > 1
             && self.place.kind != Effect::Calls
             && matches!(self.fault, Fault::FailBefore | Fault::LoseAnswer)
+    }
+}
+
+impl Point {
+    /// Of what does not take effect and is made again by the SDK nothing is left;
+    /// and a step that is cut off before a write was cut off after what it did
+    /// before, which is a point of its own.
+    pub fn equals_another(&self) -> bool {
+        let is_write = self.place.kind == Effect::Writes;
+        (self.is_absorbed() && self.fault == Fault::FailBefore)
+            || (is_write && self.fault == Fault::DropBefore)
     }
 }
 
@@ -173,9 +182,12 @@ fn row(operation: &Operation<'_>) -> String {
         let first = table["Keys"][0]["sk"]["S"].as_str();
         return first.map_or_else(String::new, kind_of);
     }
-    body["ExpressionAttributeValues"][":pk"]["S"]
-        .as_str()
-        .map_or_else(String::new, |pk| pk.split('/').nth(2).unwrap_or("organization").to_owned())
+    let value = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str();
+    let partition = value(":pk").and_then(|pk| pk.split('/').nth(2)).unwrap_or("organization");
+    match value(":low") {
+        Some(low) => format!("{partition}/{}", kind_of(low)),
+        None => partition.to_owned(),
+    }
 }
 
 /// `m` of `m/0177…`; `#` of what begins with a digit.

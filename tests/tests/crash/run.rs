@@ -19,6 +19,8 @@ use crate::theatre::Theatre;
 /// How long a step stands still: longer than any lease.
 const STILL: SignedDuration = SignedDuration::from_mins(20);
 
+/// Runs after which it says how far it is.
+const PROGRESS: usize = 500;
 const STACK: usize = 64 * 1024 * 1024;
 
 /// What a run came to.
@@ -36,7 +38,7 @@ pub async fn once(theatre: &Arc<Theatre>, story: &Story, point: Option<Point>) -
     let stalls = point.as_ref().is_some_and(|point| point.fault.is_stall());
     let plot = Plot::new(point, None);
     let stage = Stage::set(theatre, Arc::clone(&plot), &story.setting, attempts).await;
-    plot.arm();
+    plot.arm(stage.stack.engines.queues());
     (story.tell)(stage.clone()).await;
     let mut is_quiet = true;
     if stalls {
@@ -53,21 +55,34 @@ pub async fn once(theatre: &Arc<Theatre>, story: &Story, point: Option<Point>) -
     Outcome { found, counts: plot.counts(), struck: plot.struck() }
 }
 
+/// Which points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// All that fail, lose an answer or are cut off.
+    Crashes,
+    /// Those that come to the same as one of these, tried all the same.
+    Equals,
+    /// Steps that stand still.
+    Stalls,
+}
+
 /// Every point of a story, from what a whole run does.
-pub fn points(counts: &Counts, stalls: bool) -> Vec<Point> {
+pub fn points(counts: &Counts, kind: Kind) -> Vec<Point> {
     let mut points = Vec::new();
     for (place, count) in counts {
         let point = |nth, fault, attempts| Point { place: place.clone(), nth, fault, attempts };
         for nth in 1..=*count {
-            if stalls {
+            if kind == Kind::Stalls {
                 points.extend(Fault::stalls(place.kind).iter().map(|f| point(nth, *f, 1)));
                 continue;
             }
             for fault in Fault::of(place.kind) {
-                points.push(point(nth, *fault, 1));
-                let absorbed = point(nth, *fault, 3);
-                if absorbed.is_absorbed() {
-                    points.push(absorbed);
+                for attempts in [1, 3] {
+                    let point = point(nth, *fault, attempts);
+                    let counts = attempts == 1 || point.is_absorbed();
+                    if counts && point.equals_another() == (kind == Kind::Equals) {
+                        points.push(point);
+                    }
                 }
             }
         }
@@ -76,7 +91,7 @@ pub fn points(counts: &Counts, stalls: bool) -> Vec<Point> {
 }
 
 /// All stories, cut at every point of each; one line of the table a story.
-pub fn all(stories: &[Story], stalls: bool) -> Vec<Line> {
+pub fn all(stories: &[Story], kind: Kind) -> Vec<Line> {
     let whole = side_by_side(stories, async |theatre, story| once(theatre, story, None).await);
     let mut lines = Vec::new();
     let mut work = Vec::new();
@@ -87,7 +102,7 @@ pub fn all(stories: &[Story], stalls: bool) -> Vec<Line> {
             line.violations.push(format!("with no fault at all: {violation:?}"));
         }
         lines.push(line);
-        work.extend(points(&whole.counts, stalls).into_iter().map(|point| (place, point)));
+        work.extend(points(&whole.counts, kind).into_iter().map(|point| (place, point)));
     }
     let outcomes = side_by_side(&work, async |theatre, (place, point)| {
         safely(theatre, &stories[*place], Some(point.clone())).await
@@ -117,6 +132,9 @@ pub fn side_by_side<T: Sync, R: Send>(
                     loop {
                         let place = next.fetch_add(1, Ordering::Relaxed);
                         let Some(item) = items.get(place) else { return };
+                        if place > 0 && place.is_multiple_of(PROGRESS) {
+                            println!("{place} of {}", items.len());
+                        }
                         let result = work(&theatre, item).await;
                         done.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
                     }
@@ -136,8 +154,12 @@ pub async fn safely(
     story: &Story,
     point: Option<Point>,
 ) -> Result<Outcome, String> {
-    let run = AssertUnwindSafe(once(theatre, story, point)).catch_unwind().await;
-    run.map_err(|panic| {
+    caught(once(theatre, story, point)).await
+}
+
+/// `Err` is what it panicked with.
+pub async fn caught(run: impl Future<Output = Outcome>) -> Result<Outcome, String> {
+    AssertUnwindSafe(run).catch_unwind().await.map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default()
     })

@@ -1,39 +1,34 @@
-//! One run of a story: a stack of its own, the person who uses its API, and the
-//! steps that the platform would trigger, each of which may be cut off.
+//! One run of a story: a stack of its own, and the steps that the platform would
+//! trigger, each of which may be cut off.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
 use carillon_domain::ProviderName;
 use carillon_local::engines::Engines;
 use carillon_local::poller::Mapping;
 use carillon_local::{Options, Stack, rollup_feed};
 use carillon_runtime::config::Tuning;
-use carillon_simulator::{
-    DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM, Inbound, Received,
-};
-use carillon_tests::people::mobile;
-use carillon_tests::{ADMIN_KEY, file_form};
-use http::{Method, Request, header};
+use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM, Received};
+use carillon_store::Mechanism;
+use carillon_tests::ADMIN_KEY;
+use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex as Turn, mpsc};
 use tokio::task::JoinHandle;
-use tower::ServiceExt;
 
-use crate::front::{Interlude, Meeting};
+use crate::front::Meeting;
+use crate::person::Person;
 use crate::plot::{Plot, WITHIN};
 use crate::point::Step;
 use crate::theatre::Theatre;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// How often a client repeats a request that brought no answer.
-const REPEATS: usize = 5;
 /// Rounds of [`Stage::settle`].
 const ROUNDS: usize = 300;
 
@@ -45,6 +40,8 @@ pub struct Setting {
     pub settings: Value,
     /// Of the account, besides its sender.
     pub account: Value,
+    /// A mechanism of safety that is taken away.
+    pub without: Option<Mechanism>,
 }
 
 impl Default for Setting {
@@ -62,15 +59,9 @@ impl Default for Setting {
                 "quiet_hours": null, "max_per_contact_per_day": null, "max_per_hour": null,
             }),
             account: json!({}),
+            without: None,
         }
     }
-}
-
-/// What the API answered 2xx for.
-#[derive(Debug, Clone)]
-pub enum Promise {
-    Message { id: String },
-    Import { id: String, numbers: BTreeSet<String>, duplicates: u64, rejected: u64 },
 }
 
 /// Cheap to clone; all clones are the same run.
@@ -81,10 +72,9 @@ pub struct Inner {
     pub theatre: Arc<Theatre>,
     pub stack: Stack,
     pub plot: Arc<Plot>,
-    router: Router,
+    pub router: Router,
+    pub person: Person,
     reader: aws_sdk_dynamodb::Client,
-    promised: Mutex<Vec<Promise>>,
-    keys: Mutex<u32>,
     meetings: Turn<mpsc::UnboundedReceiver<Meeting>>,
     /// Steps that stand still.
     stalled: Mutex<Vec<JoinHandle<()>>>,
@@ -130,7 +120,12 @@ impl Stage {
             provider_urls,
             tuning: setting.tuning,
         };
-        let stack = Stack::first(engines.with_attempts(attempts), options).await.expect("a stack");
+        let mut stack =
+            Stack::first(engines.with_attempts(attempts), options).await.expect("a stack");
+        if let Some(mechanism) = setting.without {
+            let ctx = Arc::get_mut(&mut stack.ctx).expect("nobody else has it yet");
+            ctx.store.sabotage(mechanism);
+        }
         let behind = theatre.simulator.url();
         let meetings = theatre.front.enter(Arc::clone(&plot), behind, theatre.http.clone());
         let (router, reader) = (stack.router(), stack.engines.dynamodb());
@@ -142,8 +137,7 @@ impl Stage {
             plot,
             router,
             reader,
-            promised: Mutex::default(),
-            keys: Mutex::default(),
+            person: Person::default(),
             meetings: Turn::new(meetings),
             stalled: Mutex::default(),
         }));
@@ -158,79 +152,6 @@ impl Stage {
         let stored = stage.stack.ctx.store.put_settings(stage.stack.org, &settings).await;
         stored.expect("the table answers");
         stage
-    }
-
-    // ---- what a story does ----
-
-    /// Sends an SMS to the n-th person. Answers its id, if it was promised.
-    pub async fn send(&self, person: u32, more: Value) -> Option<String> {
-        let mut body = json!({"channel": "sms", "to": mobile(person), "body": "Hi"});
-        merge(&mut body, &more);
-        let (status, answer) = self.ask(Method::POST, "/v1/messages", Some(&body)).await?;
-        assert_eq!(status, 202, "{answer}");
-        let id = answer["id"].as_str().expect("an id").to_owned();
-        self.promise(Promise::Message { id: id.clone() });
-        Some(id)
-    }
-
-    /// Uploads a file for these people; a repeated one counts as a duplicate.
-    /// One row besides is no number. Answers the import, if it was promised.
-    pub async fn bulk(&self, people: &[u32], more: &[(&str, &str)]) -> Option<String> {
-        let mut csv = "phone,name\n".to_owned();
-        for person in people {
-            csv.push_str(&format!("{},Ann\n", mobile(*person)));
-        }
-        csv.push_str("not a number,Bob\n");
-        let fields = [&[("channel", "sms"), ("body", "Hi {{ name }}")], more].concat();
-        let (kind, form) = file_form(csv.as_bytes(), &fields);
-        let path = "/v1/messages/bulk";
-        let (status, answer) = self.request(Method::POST, path, &kind, form.into()).await?;
-        assert_eq!(status, 202, "{answer}");
-        let id = answer["id"].as_str().expect("an id").to_owned();
-        let numbers: BTreeSet<String> = people.iter().copied().map(mobile).collect();
-        let duplicates = u64::try_from(people.len() - numbers.len()).expect("few");
-        self.promise(Promise::Import { id: id.clone(), numbers, duplicates, rejected: 1 });
-        Some(id)
-    }
-
-    /// A request without a key of its own; repeated as any other. Answers the
-    /// status and the body, unless there never was an answer.
-    pub async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Option<(u16, Value)> {
-        let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        self.request(method, path, "application/json", body).await
-    }
-
-    /// What the list shows for a query.
-    pub async fn list(&self, query: &str) -> Vec<Value> {
-        let answer = self.ask(Method::GET, &format!("/v1/messages?limit=200&{query}"), None).await;
-        let data = answer.map(|(_, answer)| answer["data"].clone());
-        data.and_then(|data| data.as_array().cloned()).unwrap_or_default()
-    }
-
-    /// The n-th person writes; the provider brings it at the next rest.
-    pub async fn person_writes(&self, person: u32, words: &str) {
-        let inbound = Inbound {
-            from: mobile(person),
-            to: DEFAULT_FROM.to_owned(),
-            body: words.to_owned(),
-            ..Inbound::default()
-        };
-        self.theatre.simulator.inbound(inbound).await.expect("the simulator runs");
-    }
-
-    /// During a call to the provider something else is done.
-    pub fn meanwhile(&self, interlude: Interlude) {
-        self.theatre.front.plan(interlude);
-    }
-
-    /// The providers behave otherwise from now on.
-    pub async fn providers(&self, patch: Value) {
-        self.theatre.simulator.configure(patch).await.expect("known settings");
     }
 
     // ---- time ----
@@ -372,10 +293,6 @@ impl Stage {
 
     // ---- what came of it ----
 
-    pub fn promised(&self) -> Vec<Promise> {
-        self.promised.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// For looking at the table from outside.
     pub fn reader(&self) -> &aws_sdk_dynamodb::Client {
         &self.reader
@@ -384,48 +301,6 @@ impl Stage {
     /// All that the providers were sent.
     pub async fn received(&self) -> Vec<Received> {
         self.theatre.simulator.received().await.expect("the simulator runs")
-    }
-
-    fn promise(&self, promise: Promise) {
-        self.promised.lock().unwrap_or_else(PoisonError::into_inner).push(promise);
-    }
-
-    async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        kind: &str,
-        body: Vec<u8>,
-    ) -> Option<(u16, Value)> {
-        let key = {
-            let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            *keys += 1;
-            keys.to_string()
-        };
-        for _ in 0..REPEATS {
-            let request = Request::builder()
-                .method(method.clone())
-                .uri(path)
-                .header(header::AUTHORIZATION, format!("Bearer {ADMIN_KEY}"))
-                .header(header::CONTENT_TYPE, kind)
-                .header("idempotency-key", &key)
-                .body(Body::from(body.clone()))
-                .expect("a request");
-            let router = self.router.clone();
-            let work = async move {
-                let response = router.oneshot(request).await.expect("infallible");
-                let status = response.status().as_u16();
-                let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
-                (status, body.expect("a body"))
-            };
-            match self.step(Step::Api, work).await {
-                Some((status, body)) if status < 500 => {
-                    return Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)));
-                }
-                _ => {}
-            }
-        }
-        None
     }
 }
 
@@ -445,7 +320,7 @@ impl carillon_local::engines::Faults for Shared {
     }
 }
 
-fn merge(target: &mut Value, more: &Value) {
+pub fn merge(target: &mut Value, more: &Value) {
     for (name, value) in more.as_object().into_iter().flatten() {
         target[name] = value.clone();
     }

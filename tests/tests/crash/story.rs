@@ -8,6 +8,7 @@ use carillon_tests::people::mobile;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::Method;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::front::Interlude;
@@ -49,9 +50,12 @@ fn story(name: &'static str, tell: Tell) -> Story {
 /// All stories, short ones first.
 pub fn all() -> Vec<Story> {
     let retried = Allowed { attempts: 2, ..Allowed::default() };
+    // The provider knows of it before we do.
+    let their_list = Allowed { failures: &["21610"], ..Allowed::default() };
     let unknown = Allowed { attempts: 2, unknown: true, ..Allowed::default() };
     let refused = Allowed { failures: &["21211"], ..retried.clone() };
     let asks_nobody = Setting { account: json!({"look_up": false}), ..Setting::default() };
+    let quiet_nights = Setting { settings: json!({}), ..Setting::default() };
     vec![
         story("single now", single),
         story("scheduled", scheduled),
@@ -59,17 +63,26 @@ pub fn all() -> Vec<Story> {
         story("receipt before result", receipt_first),
         Story { allowed: retried, ..story("retry after a refusal", refused_once) },
         Story { allowed: refused, ..story("retried by a person", retried_by_a_person) },
+        story("no receipts", no_receipts),
         Story { allowed: unknown.clone(), ..story("found by look-up", found_by_look_up) },
         Story {
-            allowed: unknown,
+            allowed: unknown.clone(),
             setting: asks_nobody,
             ..story("held as Unknown", nobody_can_be_asked)
         },
+        Story { setting: quiet_nights, ..story("deferred over the night", deferred) },
+        Story { allowed: unknown, ..story("restored", restored) },
+        story("redriven", redriven),
         story("bulk", bulk),
         story("cancel during a bulk", cancelled),
-        story("STOP during a bulk", opted_out),
+        Story { allowed: their_list, ..story("STOP during a bulk", opted_out) },
         story("pause during a bulk", paused),
     ]
+}
+
+/// The story of this name.
+pub fn named(name: &str) -> Story {
+    all().into_iter().find(|story| story.name == name).expect("a story of this name")
 }
 
 fn single(s: Stage) -> BoxFuture<'static, ()> {
@@ -138,6 +151,15 @@ fn retried_by_a_person(s: Stage) -> BoxFuture<'static, ()> {
     .boxed()
 }
 
+fn no_receipts(s: Stage) -> BoxFuture<'static, ()> {
+    async move {
+        s.silence(json!([])).await;
+        s.send(1, json!({})).await;
+        s.settle().await;
+    }
+    .boxed()
+}
+
 fn found_by_look_up(s: Stage) -> BoxFuture<'static, ()> {
     async move {
         s.silence(json!([{"kind": "close_after_accept"}])).await;
@@ -152,6 +174,58 @@ fn nobody_can_be_asked(s: Stage) -> BoxFuture<'static, ()> {
         s.silence(json!([{"kind": "close_after_accept"}])).await;
         s.send(1, json!({})).await;
         s.settle().await;
+    }
+    .boxed()
+}
+
+/// Sent at ten in the evening where the person lives.
+fn deferred(s: Stage) -> BoxFuture<'static, ()> {
+    async move {
+        s.stack.ctx.clock.advance(SignedDuration::from_hours(2));
+        s.send(1, json!({})).await;
+        s.settle().await;
+    }
+    .boxed()
+}
+
+/// The table is a backup's copy: the original has sent to the first of three
+/// people since. Nothing goes until a person says so, and then nothing twice.
+fn restored(s: Stage) -> BoxFuture<'static, ()> {
+    async move {
+        let mut ids = Vec::new();
+        for person in 1..=3 {
+            let at = json!({"scheduled_for": s.in_minutes(3)});
+            ids.push(s.send(person, at).await);
+        }
+        s.stack.ctx.clock.advance(SignedDuration::from_mins(4));
+        if let Some(id) = &ids[0] {
+            s.original_sent(id, 1).await;
+        }
+        s.restore().await;
+        s.minutes(3).await;
+        assert!(s.received().await.len() <= 1, "it sends before it may");
+        let resume = json!({"confirm": carillon_local::stack::TABLE});
+        s.ask(Method::POST, "/v1/installation/resume", Some(&resume)).await;
+        s.minutes(1).await;
+    }
+    .boxed()
+}
+
+/// A pack of three that was given up is tried again by a person.
+fn redriven(s: Stage) -> BoxFuture<'static, ()> {
+    async move {
+        let at = s.in_minutes(10);
+        s.bulk(&[1, 2, 3], &[("scheduled_for", &at)]).await;
+        s.minutes(1).await;
+        s.give_up().await;
+        s.minutes(12).await;
+        let letters = s.ask(Method::GET, "/v1/dead-letters", None).await;
+        let letters = letters.map(|(_, answer)| answer["data"].clone()).unwrap_or_default();
+        for letter in letters.as_array().into_iter().flatten() {
+            let id = letter["id"].as_str().unwrap_or_default();
+            s.ask(Method::POST, &format!("/v1/dead-letters/{id}/redrive"), None).await;
+        }
+        s.minutes(1).await;
     }
     .boxed()
 }

@@ -53,6 +53,7 @@ async fn full_a_million_scheduled_messages_slow_nothing_down() {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a million rows take a while: how long is said")]
 async fn measured(scheduled: usize) -> [(&'static str, Figure); 3] {
     let world = World::with(Setup { tuning: Tuning::default(), ..Setup::default() }).await;
     let world = Arc::new(world);

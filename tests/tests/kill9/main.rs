@@ -3,4 +3,5 @@
 //! minute, and twice a minute apart before it counts as not sent.
 
 mod file;
+mod random;
 mod stories;

@@ -5,32 +5,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use carillon_simulator as simulator;
 use serde_json::{Value, json};
 
 use crate::file::{File, ROWS, TEXT, read_report, thousand_rows};
 use carillon_tests::patience::{Stopwatch, eventually};
 use carillon_tests::real::{Client, Home, Received, Running};
 
-const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_secs(60);
 /// A lost attempt is asked for after 60 s, again after 60 s, and then sent again; a lease that a killed
 /// process had on its queue may add 120 s.
 const SETTLED: Duration = Duration::from_secs(480);
 const BRIEFLY: Duration = Duration::from_millis(20);
 
-/// `number` keeps stories that run side by side apart.
-fn home(story: &str, number: u16) -> Result<Home> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kill9").join(story);
-    Home::new(Path::new(env!("CARGO_BIN_EXE_carillon-under-test")), folder, number)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_three_times_each_is_received_exactly_once_after_look_up() -> Result<()> {
-    let mut home = home("look-up", 0)?;
+    let mut home = home("look-up", 0).await?;
     let file = thousand_rows();
     let watch = Stopwatch::start();
-    let process = home.start().await?;
-    slow_down(&process.client).await?;
+    let process = first_start(&mut home).await?;
     let (process, import) = killed_three_times(&mut home, process, &file).await?;
 
     // Delivered, each: a callback that was answered 2xx is applied, whatever is killed.
@@ -53,12 +45,11 @@ async fn killed_three_times_each_is_received_exactly_once_after_look_up() -> Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_three_times_without_look_up_nothing_is_sent_twice_and_doubt_is_shown() -> Result<()>
 {
-    let mut home = home("no-look-up", 1)?;
+    let mut home = home("no-look-up", 1).await?;
     let file = thousand_rows();
     let watch = Stopwatch::start();
-    let process = home.start().await?;
-    slow_down(&process.client).await?;
-    switch_off_look_up(&process.client).await?;
+    let process = first_start(&mut home).await?;
+    process.client.set_up_twilio(json!({"look_up": false})).await?;
     // No receipt tells what became of these.
     let silent: serde_json::Map<_, _> =
         file.numbers.iter().step_by(2).map(|n| (n.clone(), json!({"silent": true}))).collect();
@@ -86,11 +77,10 @@ async fn killed_three_times_without_look_up_nothing_is_sent_twice_and_doubt_is_s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_finishes_the_calls_in_flight_and_keeps_everything() -> Result<()> {
-    let mut home = home("ctrl-c", 2)?;
+    let mut home = home("ctrl-c", 2).await?;
     let numbers: BTreeSet<_> = (0..300).map(|row| format!("+61412{:06}", 345_000 + row)).collect();
     let rows: String = numbers.iter().map(|number| format!("Ada,{number}\n")).collect();
-    let process = home.start().await?;
-    slow_down(&process.client).await?;
+    let process = first_start(&mut home).await?;
     let import = process.client.upload(&format!("name,phone\n{rows}"), TEXT).await?;
     until_received(&process.client, 30).await?;
     let (status, took) = process.ctrl_c().await?;
@@ -111,21 +101,28 @@ async fn ctrl_c_finishes_the_calls_in_flight_and_keeps_everything() -> Result<()
     process.ctrl_c().await.map(drop)
 }
 
+/// `number` keeps stories that run side by side apart. The organization has no
+/// limits and no quiet hours: these stories are about something else.
+pub async fn home(story: &str, number: u16) -> Result<Home> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kill9").join(story);
+    let program = Path::new(env!("CARGO_BIN_EXE_carillon-under-test"));
+    let home = Home::new(program, folder, number)?;
+    home.take_limits_away().await?;
+    Ok(home)
+}
+
+/// With an account whose rate is not what is tested here.
+pub async fn first_start(home: &mut Home) -> Result<Running> {
+    let process = home.start().await?;
+    process.client.set_up_twilio(json!({})).await?;
+    slow_down(&process.client).await?;
+    Ok(process)
+}
+
 /// Answers take as long as a real provider's, so that calls are in flight at any moment; receipts take longer.
 async fn slow_down(client: &Client) -> Result<()> {
     let settings = json!({"latency_ms": [200, 500], "callbacks": {"delay_ms": [2_000, 8_000]}});
     client.configure_simulator(&settings).await
-}
-
-async fn switch_off_look_up(client: &Client) -> Result<()> {
-    let new = json!({
-        "credentials": {
-            "account_sid": simulator::DEFAULT_ACCOUNT_SID,
-            "auth_token": simulator::DEFAULT_AUTH_TOKEN,
-        },
-        "settings": {"from": simulator::DEFAULT_FROM, "look_up": false},
-    });
-    client.put("/v1/integrations/twilio", &new).await.map(drop)
 }
 
 /// Uploads the file; kills and starts again during planning, during sending and during callbacks.
@@ -163,7 +160,7 @@ async fn killed_three_times(
     Ok((home.start().await?, import))
 }
 
-async fn until_received(client: &Client, least: u64) -> Result<u64> {
+pub async fn until_received(client: &Client, least: u64) -> Result<u64> {
     eventually("sending", SOON, BRIEFLY, async || {
         let seen = client.received().await?.total();
         Ok(if seen >= least { Ok(seen) } else { Err(seen.to_string()) })
@@ -177,7 +174,7 @@ async fn settled(client: &Client, import: &str, final_: &[&str]) -> Result<Vec<V
 
 /// All messages of the import, once each is in one of the `final_` states and none in doubt is still being
 /// asked for.
-async fn settled_count(
+pub async fn settled_count(
     client: &Client,
     import: &str,
     final_: &[&str],
@@ -218,7 +215,7 @@ async fn report_says_why(client: &Client, import: &str, file: &File) -> Result<(
 }
 
 /// The counters equal a recount of the messages, once the last receipts are in.
-async fn statistics_agree(client: &Client, import: &str) -> Result<()> {
+pub async fn statistics_agree(client: &Client, import: &str) -> Result<()> {
     eventually("statistics", SOON, Duration::from_secs(1), async || {
         let stats = client.get("/v1/stats").await?;
         let names =
@@ -241,7 +238,7 @@ async fn statistics_agree(client: &Client, import: &str) -> Result<()> {
     .await
 }
 
-fn numbers(received: &Received) -> BTreeSet<String> {
+pub fn numbers(received: &Received) -> BTreeSet<String> {
     received.by_number.keys().cloned().collect()
 }
 
@@ -249,11 +246,11 @@ fn number(message: &Value) -> String {
     message["to"].as_str().unwrap_or_default().to_owned()
 }
 
-fn has_event(message: &Value, kind: &str) -> bool {
+pub fn has_event(message: &Value, kind: &str) -> bool {
     message["events"].as_array().is_some_and(|all| all.iter().any(|event| event["type"] == kind))
 }
 
 #[expect(clippy::print_stdout, reason = "shown with --nocapture: how the kills fell")]
-fn say(text: &str) {
+pub fn say(text: &str) {
     println!("{text}");
 }

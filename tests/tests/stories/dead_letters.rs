@@ -90,6 +90,12 @@ async fn a_pack_that_cannot_be_sent_is_given_up_shown_and_redriven_and_arrives_o
     assert_eq!(world.counted("send_errors"), errors, "nothing works on it any more");
 
     put(&world, page).await;
+    let waiting = world.list("status=queued").await;
+    assert_eq!(waiting.len(), 3);
+    let told = world.message(waiting[0]["id"].as_str().expect("an id")).await;
+    let told = told["explanation"].as_str().expect("sentences").to_owned();
+    let id = letter["id"].as_str().expect("an id");
+    assert!(told.contains(reason) && told.contains(id), "{told}");
     let redriven = act(&world, &letter, "redrive").await.ok(202);
     shows(&redriven, &json!({"id": letter["id"], "status": "redriven", "messages": 3}));
     assert!(letters(&world).await.is_empty());

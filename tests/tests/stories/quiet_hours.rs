@@ -16,6 +16,7 @@ async fn world(start: &'static str, settings: Value) -> World {
     for (name, value) in settings.as_object().into_iter().flatten() {
         all[name] = value.clone();
     }
+    let start = Some(time(start));
     World::with(Setup { start, settings: all, ..Setup::default() }).await
 }
 

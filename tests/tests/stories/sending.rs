@@ -24,7 +24,9 @@ async fn a_message_sent_now_is_delivered() {
     });
     shows(&answer, &promised);
     let id = answer["id"].as_str().expect("an id");
-    assert_eq!(world.message(id).await, answer, "the answer is the resource");
+    let mut resource = world.message(id).await;
+    resource.as_object_mut().and_then(|r| r.remove("explanation")).expect("an explanation");
+    assert_eq!(resource, answer, "the answer is the resource");
 
     world.settle().await;
     let [received] = &world.received().await[..] else { panic!("not one message") };
@@ -341,7 +343,23 @@ async fn a_preview_tells_everything_and_sends_nothing() {
     );
     world.person_writes(&mobile(1), "STOP").await;
     let preview = world.post("/v1/messages/preview", &request).await.ok(200);
-    shows(&preview, &json!({"decision": "suppressed", "reason": "stop_keyword"}));
+    shows(
+        &preview,
+        &json!({
+            "decision": "suppressed", "reason": "stop_keyword",
+            "decisions": [{"decision": "suppressed", "reason": "stop_keyword"}],
+        }),
+    );
+    let account = json!({"enabled": false, "settings": {"from": carillon_simulator::DEFAULT_FROM}});
+    let _ = world.put("/v1/integrations/twilio", &account).await.ok(200);
+    let preview = world.post("/v1/messages/preview", &request).await.ok(200);
+    shows(
+        &preview,
+        &json!({
+            "decision": "deferred", "reason": "integration_disabled", "provider": null,
+            "decisions": [{"decision": "deferred"}, {"decision": "suppressed"}],
+        }),
+    );
     world.advance(2).await;
     assert!(world.received().await.is_empty());
     assert!(world.list("direction=outbound").await.is_empty());

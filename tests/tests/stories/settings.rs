@@ -6,6 +6,7 @@ use carillon_store::{ApiKey, Organization, Role};
 use carillon_tests::{Answer, World, shows, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 const PATH: &str = "/v1/settings";
 
@@ -199,6 +200,34 @@ async fn a_viewer_may_look_but_not_set() {
         assert_eq!(refused, (403, "role_too_low".to_owned()), "{field}");
     }
     assert_eq!(world.get(PATH).await.ok(200), before);
+}
+
+/// The switch that stops sending must not be taken back by somebody who
+/// changes the price at the same moment.
+#[tokio::test]
+async fn changes_at_the_same_moment_are_all_kept() {
+    let world = World::start().await;
+    for round in 1..=5 {
+        let patches = [
+            json!({"sending_enabled": round % 2 == 0}),
+            json!({"max_per_hour": round}),
+            json!({"max_per_day": round}),
+            json!({"max_per_contact_per_day": round}),
+            json!({"max_attempts": round}),
+            json!({"max_segments": round}),
+            json!({"spend_limit_per_day": {"amount": format!("{round}.00"), "currency": "USD"}}),
+            json!({"quiet_hours": {"start": "21:00", "end": format!("0{round}:00")}}),
+        ];
+        let request = |patch| with_json(world.request(Method::PATCH, PATH), patch);
+        let answers: JoinSet<_> = patches.iter().map(|p| Answer::to(request(p))).collect();
+        for answer in answers.join_all().await {
+            let _ = answer.ok(200);
+        }
+        let kept = world.get(PATH).await.ok(200);
+        for patch in &patches {
+            shows(&kept, patch);
+        }
+    }
 }
 
 #[test]

@@ -54,7 +54,7 @@ async fn recount(world: &World) -> Value {
 }
 
 /// Everything that can become of a message.
-async fn a_mixed_run(world: &World) {
+pub async fn a_mixed_run(world: &World) {
     let prices = json!({"+61": {"amount": "0.0515", "currency": "USD"}});
     world.set_up_twilio(json!({"price_table": prices, "look_up": false})).await;
     let (away, silent) = (mobile(20), mobile(21));

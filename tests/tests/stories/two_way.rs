@@ -23,7 +23,10 @@ async fn a_message_from_a_person_is_in_the_list() {
         }),
     );
     let id = message["id"].as_str().expect("an id");
-    assert_eq!(&world.message(id).await, message);
+    let alone = world.message(id).await;
+    shows(&alone, message);
+    let told = alone["explanation"].as_str().expect("sentences");
+    assert!(told.starts_with("The person wrote this on "), "{told}");
     for action in ["cancel", "retry"] {
         let refused = world.post(&format!("/v1/messages/{id}/{action}"), &json!({})).await;
         assert_eq!(refused.refusal(), (409, "too_late".to_owned()), "{action}");

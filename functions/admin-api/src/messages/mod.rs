@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod create;
 mod draft;
+mod explained;
 pub mod list;
 pub mod preview;
 
@@ -20,7 +21,7 @@ use crate::view;
 
 pub use draft::{read_channel, read_expiry, read_text, read_time, read_word};
 
-/// `GET /v1/messages/{id}`
+/// `GET /v1/messages/{id}`, with its story in plain sentences.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
@@ -28,5 +29,8 @@ pub async fn read(
 ) -> Result<Json<serde_json::Value>, Problem> {
     let message = ctx.store.message(caller.org, id).await?;
     let message = message.ok_or_else(|| Problem::not_found("message"))?;
-    Ok(Json(view::message(&message, ctx.clock.now())))
+    let now = ctx.clock.now();
+    let mut shown = view::message(&message, now);
+    shown["explanation"] = explained::of(&ctx, &message, now).await?.into();
+    Ok(Json(shown))
 }

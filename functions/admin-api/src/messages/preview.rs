@@ -6,11 +6,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use carillon_domain::integration::Money;
-use carillon_domain::segments;
+use carillon_domain::message::{Decision, DecisionKind, SuppressionReason};
+use carillon_domain::settings::Settings;
+use carillon_domain::{FailureReason, consent, segments};
 use carillon_runtime::Context;
+use carillon_runtime::accounts::Accounts;
+use carillon_store::GateRows;
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::draft::SendRequest;
+use super::draft::{Draft, SendRequest};
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
@@ -31,11 +36,14 @@ pub async fn preview(
         Some(Money::from_micros(micros * u64::from(draft.content.segments), currency))
     });
     let address = ctx.address_key(caller.org, draft.to.as_str()).await?;
-    let suppression = ctx.store.suppression(caller.org, address, draft.channel).await?;
-    let (decision, reason) = match (&suppression, chosen) {
-        (Some(s), _) => ("suppressed", Some(s.reason.as_str())),
-        (None, None) => ("failed", Some("misconfigured")),
-        (None, Some(_)) => ("send", None),
+    let gates = ctx.store.gates_of(caller.org, address, draft.channel).await?;
+    let decisions = decide(&draft, &settings, &accounts, &gates, now);
+    let first = decisions.first();
+    let decision = match first.map(|d| d.kind) {
+        None => "send",
+        Some(DecisionKind::Deferred) => "deferred",
+        Some(DecisionKind::Suppressed) => "suppressed",
+        Some(_) => "failed",
     };
     Ok(Json(json!({
         "channel": draft.channel,
@@ -48,6 +56,48 @@ pub async fn preview(
         "price": price,
         "scheduled_for": view::time(draft.scheduled_for),
         "decision": decision,
-        "reason": reason,
+        "reason": first.map(|d| &d.reason),
+        "decisions": decisions.iter().map(view::decision).collect::<Vec<_>>(),
     })))
+}
+
+/// What the sender would decide now, in the order in which it asks; the first
+/// is what would happen.
+fn decide(
+    draft: &Draft,
+    settings: &Settings,
+    accounts: &Accounts,
+    gates: &GateRows,
+    now: Timestamp,
+) -> Vec<Decision> {
+    let (channel, asked) = (draft.channel, draft.integration);
+    let mut decisions = Vec::new();
+    let mut decided = |kind, reason: &str, detail: String| {
+        decisions.push(Decision { at: now, kind, reason: reason.to_owned(), until: None, detail });
+    };
+    if !settings.sending_enabled {
+        let detail = "sending is switched off for the organization".to_owned();
+        decided(DecisionKind::Deferred, "sending_disabled", detail);
+    }
+    if accounts.serving(channel, &draft.to, asked).next().is_none() {
+        match accounts.switched_off(channel, &draft.to, asked) {
+            Some(off) => {
+                let detail = format!("the integration {} is switched off", off.as_str());
+                decided(DecisionKind::Deferred, "integration_disabled", detail);
+            }
+            None => {
+                let detail = "no integration serves this number".to_owned();
+                decided(DecisionKind::GaveUp, FailureReason::Misconfigured.as_str(), detail);
+            }
+        }
+    }
+    if let Some(s) = &gates.suppression {
+        decided(DecisionKind::Suppressed, s.reason.as_str(), s.detail());
+    }
+    let required = &settings.consent_required;
+    if let Some(refusal) = consent::refuses(draft.purpose, &gates.consents, required) {
+        let reason = SuppressionReason::NoConsent.as_str();
+        decided(DecisionKind::Suppressed, reason, refusal.detail());
+    }
+    decisions
 }

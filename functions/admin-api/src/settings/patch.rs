@@ -16,7 +16,7 @@ const MOST_SEGMENTS: u16 = 10;
 
 /// Absent leaves a field; `null` clears one that may be empty, and is refused
 /// for one that may not.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Patch {
     #[serde(deserialize_with = "present")]

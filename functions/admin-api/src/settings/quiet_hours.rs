@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::problem::FieldError;
 
 /// Replaces the whole. Without `channels`: all.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Draft {
     start: String,
@@ -20,7 +20,7 @@ pub(super) struct Draft {
     by_channel: BTreeMap<String, WindowDraft>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WindowDraft {
     start: String,

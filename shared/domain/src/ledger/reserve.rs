@@ -87,6 +87,9 @@ impl Ledger {
     pub fn reserve(&mut self, ask: &Ask<'_>, limits: &Limits) -> Grant {
         let now = ask.now;
         self.periods.roll(now, &limits.zone);
+        // Of a day that is over nothing is owed, whoever was cut off in it.
+        let today = &self.periods.day;
+        self.holdings.retain(|_, held| held.day == *today);
         let identity = self.identities.entry(ask.identity).or_default();
         if let Some(until) = identity.breaker.closed_until(now) {
             return Grant::Later { until, why: Wait::ProviderDown };

@@ -172,6 +172,18 @@ fn a_provider_that_asks_for_a_pause_gets_it() {
 }
 
 #[test]
+fn what_was_left_by_a_run_of_another_day_is_forgotten() {
+    let (mut limits, wants) = (limits(), wants(2));
+    limits.max_per_day = Some(10);
+    let mut ledger = Ledger::default();
+    ledger.reserve(&ask(10, Lane::Bulk, &wants, start()), &limits);
+    assert_eq!(ledger.holdings.len(), 1);
+    let next = Ask { holder: "q", ..ask(10, Lane::Bulk, &wants, after(24 * 3_600)) };
+    ledger.reserve(&next, &limits);
+    assert_eq!(ledger.holdings.keys().collect::<Vec<_>>(), ["q"]);
+}
+
+#[test]
 fn the_row_is_read_back_as_it_was_written() {
     let (mut limits, wants) = (limits(), wants(2));
     limits.max_per_hour = Some(10);

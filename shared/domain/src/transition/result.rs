@@ -3,7 +3,7 @@
 use super::*;
 
 /// Reason of a decision: another account was used at once.
-const FAIL_OVER: &str = "failover";
+pub const FAIL_OVER: &str = "failover";
 
 impl Message {
     /// The provider took attempt `attempt`.

@@ -4,11 +4,11 @@ use super::*;
 use crate::message::{Content, Direction, Source};
 use crate::{AddressKey, Channel, Lane, MessageId, OrgId, Purpose};
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + seconds).expect("in range")
 }
 
-fn message() -> Message {
+pub(crate) fn message() -> Message {
     let id = MessageId::new(AddressKey::from_bytes([1; 10]), 1, &[b"x"]);
     Message {
         id,
