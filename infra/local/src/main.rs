@@ -4,13 +4,14 @@
 use carillon_local::{options::Settings, serve, simulator};
 use carillon_runtime::telemetry;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     telemetry::start();
     let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some(simulator::COMMAND) => simulator::main(arguments).await,
-        Some(other) => anyhow::bail!("there is no command “{other}”; start without one"),
-        None => serve::run(Settings::from_env()?).await,
-    }
+    serve::runtime()?.block_on(async {
+        match arguments.next().as_deref() {
+            Some(simulator::COMMAND) => simulator::main(arguments).await,
+            Some(other) => anyhow::bail!("there is no command “{other}”; start without one"),
+            None => serve::run(Settings::from_env()?).await,
+        }
+    })
 }

@@ -27,6 +27,19 @@ const LONG_POLL_SECONDS: i32 = 5;
 /// Pause when there was nothing in the stream, or an engine failed.
 const PAUSE: Duration = Duration::from_millis(300);
 
+/// Threads that wait for the embedded table, which works one call at a time. Each more would only be one more
+/// place where memory stays behind: with many, a large file takes twice as much.
+const TABLE_THREADS: usize = 2;
+
+/// What the local stack runs on.
+///
+/// # Errors
+/// When the system has no threads left.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().max_blocking_threads(TABLE_THREADS).build()
+}
+
 /// Runs until Ctrl-C.
 ///
 /// # Errors

@@ -63,7 +63,7 @@ fn measure(what: &str, write: bool) -> Result<()> {
 }
 
 fn threads() -> Result<Runtime> {
-    Ok(Builder::new_multi_thread().enable_all().build()?)
+    Ok(serve::runtime()?)
 }
 
 fn one_thread() -> Result<Runtime> {

@@ -40,7 +40,8 @@ pub async fn measure() -> Result<String> {
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let median = rounds[rounds.len() / 2].0;
     let flight = rounds.iter().map(|round| round.1).min().unwrap_or_default();
-    ensure!(median <= MOST_SECONDS, "100 messages took {median:.3} s");
+    let fastest = rounds[0].0;
+    ensure!(median <= MOST_SECONDS, "100 messages took {median:.2} s, {fastest:.2} s at best");
     ensure!(flight >= CALLS_IN_FLIGHT, "{flight} calls in flight");
     Ok(format!(
         "100 messages in one invocation, a provider that answers after 100 ms: **{median:.2} s** (median of {}, \

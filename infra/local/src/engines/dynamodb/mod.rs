@@ -64,6 +64,7 @@ struct Inner {
     gate: RwLock<()>,
     /// Our own connection to the same database, for what the library does not offer.
     side: Mutex<rusqlite::Connection>,
+    schemas: partitions::Schemas,
     path: Option<PathBuf>,
     /// Held as long as the engine lives; the system lets go of it when the process dies, however it
     /// dies.
@@ -98,6 +99,7 @@ impl DynamoEngine {
             database,
             gate: RwLock::new(()),
             side: Mutex::new(side),
+            schemas: Mutex::default(),
             path: path.map(Path::to_owned),
             _lock: lock,
         };
@@ -131,10 +133,9 @@ impl Service for DynamoEngine {
         let work = move || {
             let (reply, usage) = {
                 let _gate = inner.gate.read().unwrap_or_else(PoisonError::into_inner);
-                let watched = call
-                    .meter
-                    .watches_partitions()
-                    .then(|| partitions::before(&inner.database, &call.operation, &call.body));
+                let watched = call.meter.watches_partitions().then(|| {
+                    partitions::before(&inner.database, &inner.schemas, &call.operation, &call.body)
+                });
                 let done = dispatch::dispatch(&inner.database, &call.operation, call.body);
                 if let Some(rows) = watched {
                     call.meter.wrote(partitions::after(&inner.database, rows));

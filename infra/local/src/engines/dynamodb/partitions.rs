@@ -3,6 +3,7 @@
 //! after the change. Someone else who changes the same row in between is counted with it.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dynoxide::Database;
 use dynoxide::types::{AttributeValue, item_size, write_capacity_units};
@@ -11,10 +12,13 @@ use serde_json::{Map, Value, json};
 use super::dispatch;
 use crate::engines::meter::Write;
 
+/// Tables' schemas as they were described first: to describe a table is slow where it has many rows.
+pub(super) type Schemas = Mutex<HashMap<String, Arc<Value>>>;
+
 /// A row that a call is about to write.
 pub(super) struct Row {
     table: String,
-    schema: Value,
+    schema: Arc<Value>,
     key: Value,
     before: Value,
     /// 2 in a transaction.
@@ -22,9 +26,14 @@ pub(super) struct Row {
 }
 
 /// The rows that the call names, as they are now.
-pub(super) fn before(database: &Database, operation: &str, body: &Value) -> Vec<Row> {
+pub(super) fn before(
+    database: &Database,
+    schemas: &Schemas,
+    operation: &str,
+    body: &Value,
+) -> Vec<Row> {
     let row = |write: &Value, table: &Value, factor| {
-        let schema = ask(database, "DescribeTable", &json!({"TableName": table}))["Table"].take();
+        let schema = schema(database, schemas, table.as_str()?);
         let mut key = Map::new();
         for part in schema["KeySchema"].as_array().into_iter().flatten() {
             let name = part["AttributeName"].as_str()?;
@@ -57,6 +66,15 @@ pub(super) fn before(database: &Database, operation: &str, body: &Value) -> Vec<
         }
         _ => Vec::new(),
     }
+}
+
+fn schema(database: &Database, schemas: &Schemas, table: &str) -> Arc<Value> {
+    let mut schemas = schemas.lock().unwrap_or_else(PoisonError::into_inner);
+    let described = schemas.entry(table.to_owned()).or_insert_with(|| {
+        let mut answer = ask(database, "DescribeTable", &json!({"TableName": table}));
+        Arc::new(answer["Table"].take())
+    });
+    Arc::clone(described)
 }
 
 /// What was written, now that the call is over; a write whose condition failed is one as well.
