@@ -1,6 +1,8 @@
 //! Whether this table may send. One that was restored from a backup may not,
 //! until somebody says so: its rows do not know what the original sent since.
 
+use std::error::Error as _;
+
 use carillon_domain::restore::Release;
 use carillon_store::{StoreError, TableIdentity};
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +12,9 @@ use crate::Context;
 
 /// How old an answer may be.
 const KEPT: SignedDuration = SignedDuration::from_mins(1);
+
+/// Of a table of another name that cannot be asked: a copy, whichever.
+const UNKNOWN_ID: &str = "unknown";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -62,7 +67,21 @@ impl Context {
                     tracing::warn!(error = &error as &dyn std::error::Error, "by what was known");
                     seen.clone()
                 }
-                (Err(error), None) => return Err(error),
+                // Never seen: what the rows say of the table's name must do, so
+                // that a control plane that cannot be asked stops nobody.
+                (Err(error), None) => {
+                    self.counters.add("table_id_unknown", 1);
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        source = error.source(),
+                        "the table's id cannot be read; its name counts"
+                    );
+                    match self.store.table_mark().await? {
+                        Some(mark) if mark.table.name == self.store.table_name() => mark.table.id,
+                        Some(_) => UNKNOWN_ID.to_owned(),
+                        None => return Ok(Standing::Own),
+                    }
+                }
             },
         };
         let name = self.store.table_name().to_owned();
