@@ -48,7 +48,7 @@ impl Context {
     /// At most a minute old.
     ///
     /// # Errors
-    /// When the table does not answer. Who cannot know must not send.
+    /// When the rows cannot be read.
     pub async fn standing(&self) -> Result<Standing, StoreError> {
         let now = self.clock.now();
         let mut kept = self.standing.standing.lock().await;
