@@ -84,7 +84,8 @@ impl More {
         out.push_str(
             "\nSeconds held: a sender waits inside its function, at most 55 s at a time, for the slots of its account \
              (measured: what the clock moved on within invocations); they are in the price as Lambda time. Firings of \
-             the schedule that found nothing are left out here: they are the month's, below. Rollup's windows are the same as above, though a slow send has more of them: see the table before.\n\n\
+             the schedule that found nothing are left out here: they are the month's, below; the one that finds a single is \
+             counted whole (32 read units), though it serves all that are due. Rollup's windows are the same as above, though a slow send has more of them: see the table before.\n\n\
              ### A month without a message\n\n",
         );
         out.push_str(&self.month());

@@ -134,7 +134,7 @@ pub async fn by_function() -> Result<String> {
 
 fn table(spent: &[Spent]) -> String {
     let mut functions: Vec<(&str, usize, Duration, Duration)> = Vec::new();
-    for step in spent {
+    for step in spent.iter().filter(|step| step.invocations > 0) {
         match functions.iter_mut().find(|row| row.0 == step.function) {
             Some(row) => {
                 row.1 += step.invocations;
