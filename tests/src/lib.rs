@@ -4,6 +4,7 @@
 //! - [`World`]: the stack, its API by key, the providers' witness
 //! - [`Answer`], [`shows`]: what came back, and what it must show
 //! - [`callback`]: callbacks that a story makes itself, signed or not
+//! - [`caller`]: keys of other roles and organizations
 //! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
@@ -14,6 +15,7 @@
 
 mod answer;
 pub mod callback;
+pub mod caller;
 pub mod document;
 pub mod gateway;
 pub mod left_behind;
