@@ -4,10 +4,10 @@
 //! - [`World`]: the stack, its API by key, the providers' witness
 //! - [`Answer`], [`shows`]: what came back, and what it must show
 //! - [`callback`]: callbacks that a story makes itself, signed or not
-//! - [`caller`]: keys of other roles and organizations
 //! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
+//! - [`callers`]: more keys and organizations
 //! - [`left_behind`]: what a release leaves behind for another
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
@@ -15,7 +15,7 @@
 
 mod answer;
 pub mod callback;
-pub mod caller;
+pub mod callers;
 pub mod document;
 pub mod gateway;
 pub mod left_behind;

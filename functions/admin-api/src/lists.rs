@@ -1,6 +1,7 @@
 //! Lists: `limit`, an opaque `cursor`, `{"data", "next_cursor"}`.
 
 use axum::http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::extract::Params;
@@ -38,4 +39,38 @@ pub fn next(params: &Params, place: &[String]) -> String {
 
 pub fn page(params: &Params, data: Vec<Value>, place: Option<&[String]>) -> Value {
     json!({"data": data, "next_cursor": place.map(|place| next(params, place))})
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// For the next page; none behind the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Of a list in the order of ids, where the last id says where to go on.
+    pub fn by_id(params: &Params, data: Vec<T>, last: Option<impl ToString>) -> Self {
+        let next_cursor = last.map(|id| next(params, &[id.to_string()]));
+        Self { data, next_cursor }
+    }
+}
+
+/// Limit, and the id behind which a list in the order of ids goes on.
+///
+/// # Errors
+/// 400 when one of them is wrong.
+pub fn by_id<T: std::str::FromStr>(params: &Params) -> Result<(usize, Option<T>), Problem> {
+    let after = match cursor(params)?.as_deref() {
+        None => None,
+        Some([id]) => Some(id.parse().map_err(|_| invalid_cursor())?),
+        Some(_) => return Err(invalid_cursor()),
+    };
+    Ok((limit(params)?, after))
+}
+
+/// A limit as the table takes it.
+pub fn wanted(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
 }

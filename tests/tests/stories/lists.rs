@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use carillon_domain::{KeyId, Role};
-use carillon_store::{ApiKey, Organization};
+use carillon_domain::{OrgId, Role};
 use carillon_tests::people::{INVALID, mobile};
-use carillon_tests::{ADMIN_KEY, Answer, World, caller, shows, with_json};
+use carillon_tests::{ADMIN_KEY, Answer, World, callers, shows, with_json};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,13 +15,7 @@ fn bodies(messages: &[Value]) -> Vec<&str> {
 
 /// A second key of the same organization.
 async fn second_key(world: &World) -> String {
-    let organization =
-        Organization { id: world.stack.org, name: "again".to_owned(), created_at: world.now() };
-    let id = KeyId::from_hash(&[b"second"]);
-    let key = ApiKey { id, org: world.stack.org, role: Role::Manager };
-    let hash = carillon_admin_api::first_organization::hash("crl_second");
-    let store = &world.stack.ctx.store;
-    store.ensure_organization(&organization, &key, &hash).await.expect("a key");
+    let id = callers::add(&world.stack.ctx, world.stack.org, "crl_second", Role::Manager).await;
     id.to_string()
 }
 
@@ -224,7 +217,9 @@ async fn a_cursor_is_good_for_the_list_that_gave_it_and_no_other() {
     }
     let page = world.get("/v1/messages?direction=outbound&limit=1").await.ok(200);
     let cursor = page["next_cursor"].as_str().expect("more of them").to_owned();
-    let second = caller::of_another(&world, "Second", Role::Admin).await;
+    let second = "crl_elsewhere";
+    let elsewhere = OrgId::from_hash(&[b"elsewhere"]);
+    callers::add(&world.stack.ctx, elsewhere, second, Role::Admin).await;
     let ask = async |key: &str, path: &str, cursor: &str| {
         let path = format!("{path}cursor={cursor}");
         Answer::to(world.request_by(key, Method::GET, &path)).await
@@ -240,7 +235,7 @@ async fn a_cursor_is_good_for_the_list_that_gave_it_and_no_other() {
         ("another filter", ADMIN_KEY, "/v1/messages?direction=inbound&", &cursor),
         ("no filter", ADMIN_KEY, "/v1/messages?", &cursor),
         ("another list", ADMIN_KEY, "/v1/templates?", &cursor),
-        ("another organization", &second, own, &cursor),
+        ("another organization", second, own, &cursor),
         ("a changed byte", ADMIN_KEY, own, &changed),
     ] {
         let refused = ask(key, path, cursor).await.refusal();

@@ -28,5 +28,6 @@ mod sending;
 mod settings;
 mod shield;
 mod statistics;
+mod tenancy;
 mod two_way;
 mod unknown;
