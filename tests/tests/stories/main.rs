@@ -26,6 +26,7 @@ mod roles;
 mod rolling;
 mod sending;
 mod settings;
+mod shield;
 mod statistics;
 mod tenancy;
 mod two_way;
