@@ -1,10 +1,10 @@
 //! The first organization, made at the first start with the admin key that the
 //! installation was given. Only the key's hash is known here.
 
-use carillon_domain::{KeyId, OrgId};
+use carillon_domain::{KeyId, OrgId, Role};
 use carillon_runtime::Context;
 use carillon_runtime::context::InstallationError;
-use carillon_store::{ApiKey, Organization, Role};
+use carillon_store::{ApiKey, Organization};
 
 pub use crate::auth::hash;
 

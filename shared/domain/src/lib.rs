@@ -5,6 +5,7 @@
 //! table. Everything else in the workspace depends on this crate; it depends
 //! on nothing of ours.
 
+pub mod access;
 pub mod address;
 pub mod channel;
 pub mod consent;
@@ -33,6 +34,7 @@ pub mod statistics;
 pub mod template;
 pub mod transition;
 
+pub use access::{Action, Role};
 pub use address::AddressKey;
 pub use channel::{Channel, Lane, Purpose};
 pub use failure::{Failure, FailureReason};

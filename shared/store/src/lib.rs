@@ -46,7 +46,7 @@ pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
-pub use organizations::{ApiKey, Organization, Role, SeenSettings};
+pub use organizations::{ApiKey, Organization, SeenSettings};
 pub use sabotage::Mechanism;
 pub use statistics::{Counted, Counters, DayCounters, Group};
 pub use suppressions::{Lifted, Suppression};

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, OrgId};
+use carillon_domain::{KeyId, OrgId, Role};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, Writer};
@@ -13,34 +13,6 @@ pub struct Organization {
     pub id: OrgId,
     pub name: String,
     pub created_at: Timestamp,
-}
-
-/// What a key's holder may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    Viewer,
-    Manager,
-    Admin,
-    SuperAdmin,
-}
-
-impl Role {
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Manager, Self::Admin, Self::SuperAdmin];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Manager => "manager",
-            Self::Admin => "admin",
-            Self::SuperAdmin => "super_admin",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|r| r.as_str() == text)
-    }
 }
 
 /// Who calls: an API key, known by the hash of its secret.

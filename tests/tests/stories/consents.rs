@@ -246,8 +246,8 @@ async fn no_consent_is_written_so_that_the_release_before_can_read_it() {
 
 #[tokio::test]
 async fn a_viewer_records_nothing_and_only_an_admin_lifts() {
-    use carillon_domain::KeyId;
-    use carillon_store::{ApiKey, Organization, Role};
+    use carillon_domain::{KeyId, Role};
+    use carillon_store::{ApiKey, Organization};
     let world = World::start().await;
     let organization =
         Organization { id: world.stack.org, name: "same".to_owned(), created_at: world.now() };

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use carillon_domain::{ImportId, KeyId, MessageId, OrgId};
+use carillon_domain::{ImportId, KeyId, MessageId, OrgId, Role};
 use carillon_local::engines::fault::{NoFaults, Operation, Verdict};
 use carillon_local::stack::TABLE;
-use carillon_store::{ApiKey, Organization, Role, keys};
+use carillon_store::{ApiKey, Organization, keys};
 use carillon_tests::people::mobile;
 use carillon_tests::{Answer, World, shows, with_json};
 use reqwest::Method;

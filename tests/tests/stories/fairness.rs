@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, OrgId};
+use carillon_domain::{KeyId, OrgId, Role};
 use carillon_local::poller::Mapping;
 use carillon_runtime::Clock;
 use carillon_runtime::clock::Steps;
 use carillon_runtime::config::Tuning;
 use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM};
-use carillon_store::{ApiKey, Organization, Role};
+use carillon_store::{ApiKey, Organization};
 use carillon_tests::people::mobile;
 use carillon_tests::{Answer, Setup, World, with_json};
 use jiff::{SignedDuration, Timestamp};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use carillon_domain::KeyId;
-use carillon_store::{ApiKey, Organization, Role};
+use carillon_domain::{KeyId, Role};
+use carillon_store::{ApiKey, Organization};
 use carillon_tests::people::{INVALID, mobile};
 use carillon_tests::{Answer, World, shows, with_json};
 use jiff::Timestamp;

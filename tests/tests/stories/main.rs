@@ -22,6 +22,7 @@ mod quiet_hours;
 mod rates;
 mod recount;
 mod restore;
+mod roles;
 mod rolling;
 mod sending;
 mod settings;

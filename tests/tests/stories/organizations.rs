@@ -1,8 +1,8 @@
 //! Nobody sees, changes or is told of what is another organization's.
 
-use carillon_domain::{KeyId, OrgId};
+use carillon_domain::{KeyId, OrgId, Role};
 use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN};
-use carillon_store::{ApiKey, Organization, Role};
+use carillon_store::{ApiKey, Organization};
 use carillon_tests::people::mobile;
 use carillon_tests::{Answer, World, callback, shows, with_file, with_json};
 use reqwest::Method;

@@ -1,8 +1,8 @@
 //! What an organization sets, as the API reads and writes it.
 
-use carillon_domain::KeyId;
 use carillon_domain::settings::Settings;
-use carillon_store::{ApiKey, Organization, Role};
+use carillon_domain::{KeyId, Role};
+use carillon_store::{ApiKey, Organization};
 use carillon_tests::{Answer, World, shows, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};

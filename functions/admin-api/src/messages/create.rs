@@ -9,7 +9,7 @@ use carillon_domain::message::{Direction, Message, Source};
 use carillon_domain::{Lane, MessageId};
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::{Context, random};
-use carillon_store::{Remembered, Role, TimelineEntry};
+use carillon_store::{Remembered, TimelineEntry};
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::{Draft, SendRequest};
@@ -30,7 +30,6 @@ pub async fn send(
     headers: HeaderMap,
     Json { value: request, raw }: Json<SendRequest>,
 ) -> Result<Response, Problem> {
-    caller.require(Role::Manager)?;
     let key = idempotency::key(&headers, request.idempotency_key.as_deref())?;
     let settings = ctx.store.settings(caller.org).await?;
     let now = ctx.clock.now();

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, OrgId};
+use carillon_domain::{KeyId, OrgId, Role};
 use carillon_local::{Options, Stack};
 use carillon_runtime::Clock;
 use carillon_runtime::config::Tuning;
 use carillon_simulator as simulator;
-use carillon_store::{ApiKey, Organization, Role};
+use carillon_store::{ApiKey, Organization};
 use carillon_tests::patience::{PAUSE, eventually, now};
 use carillon_tests::real::{ADMIN_KEY, Client, Home, Running};
 use reqwest::Method;

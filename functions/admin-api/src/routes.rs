@@ -1,0 +1,116 @@
+//! The routes: one table of method, path and action. What a route needs besides
+//! its handler (a key, a role) follows from its line; there is no other way in.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware;
+use axum::routing::{MethodFilter, MethodRouter, get, on};
+use carillon_domain::Action;
+use carillon_runtime::Context;
+
+use crate::door::{self, Door};
+use crate::{
+    bulk, consents, dead_letters, health, imports, installation, integrations, messages, settings,
+    stats, suppressions, templates,
+};
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: Method,
+    /// As axum has it: `/v1/messages/{id}`.
+    pub path: &'static str,
+    /// What its caller must be allowed to do.
+    pub action: Action,
+}
+
+struct Entry {
+    route: Route,
+    handler: MethodRouter<Arc<Context>>,
+}
+
+/// Every route that needs a key.
+#[must_use]
+pub fn table() -> Vec<Route> {
+    entries().into_iter().map(|entry| entry.route).collect()
+}
+
+/// All of them behind their doors, and the few that are open to everybody.
+pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
+    let open = Router::new().route("/healthz", get(health::read));
+    entries().into_iter().fold(open, |router, Entry { route, handler }| {
+        let path = route.path;
+        let door = Door { ctx: Arc::clone(ctx), route };
+        router.route(path, handler.route_layer(middleware::from_fn_with_state(door, door::pass)))
+    })
+}
+
+#[rustfmt::skip]
+fn entries() -> Vec<Entry> {
+    use Action::{
+        ChangeSettings, EditContent, LiftSuppression, ManageConsent, ManageInstallation,
+        ManageIntegrations, Read, Send,
+    };
+    vec![
+        GET.at("/v1/messages", Read, messages::list::list),
+        POST.at("/v1/messages", Send, messages::create::send),
+        POST.at("/v1/messages/preview", Read, messages::preview::preview),
+        POST.at("/v1/messages/bulk", Send, bulk::upload).taking(bulk::BODY_LIMIT),
+        GET.at("/v1/messages/{id}", Read, messages::read),
+        POST.at("/v1/messages/{id}/cancel", Send, messages::actions::cancel),
+        POST.at("/v1/messages/{id}/reschedule", Send, messages::actions::reschedule),
+        POST.at("/v1/messages/{id}/retry", Send, messages::actions::retry),
+        GET.at("/v1/imports/{id}", Read, imports::read),
+        GET.at("/v1/imports/{id}/rejected", Read, imports::rejected),
+        GET.at("/v1/templates", Read, templates::list),
+        POST.at("/v1/templates", EditContent, templates::create),
+        GET.at("/v1/templates/{id}", Read, templates::read),
+        PATCH.at("/v1/templates/{id}", EditContent, templates::update),
+        GET.at("/v1/integrations/{provider}", Read, integrations::read),
+        PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
+        POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),
+        GET.at("/v1/settings", Read, settings::read),
+        PATCH.at("/v1/settings", ChangeSettings, settings::update),
+        GET.at("/v1/consents", Read, consents::list),
+        POST.at("/v1/consents", ManageConsent, consents::put),
+        GET.at("/v1/suppressions", Read, suppressions::list),
+        POST.at("/v1/suppressions", ManageConsent, suppressions::put),
+        DELETE.at("/v1/suppressions", LiftSuppression, suppressions::lift),
+        GET.at("/v1/dead-letters", Read, dead_letters::list),
+        POST.at("/v1/dead-letters/{id}/redrive", Send, dead_letters::redrive),
+        POST.at("/v1/dead-letters/{id}/drop", Send, dead_letters::drop),
+        GET.at("/v1/stats", Read, stats::read),
+        GET.at("/v1/installation", ManageInstallation, installation::read),
+        POST.at("/v1/installation/resume", ManageInstallation, installation::resume),
+    ]
+}
+
+/// A method, as axum filters by it and as people write it.
+struct Verb(MethodFilter, Method);
+
+const GET: Verb = Verb(MethodFilter::GET, Method::GET);
+const POST: Verb = Verb(MethodFilter::POST, Method::POST);
+const PUT: Verb = Verb(MethodFilter::PUT, Method::PUT);
+const PATCH: Verb = Verb(MethodFilter::PATCH, Method::PATCH);
+const DELETE: Verb = Verb(MethodFilter::DELETE, Method::DELETE);
+
+impl Verb {
+    fn at<H, T>(self, path: &'static str, action: Action, handler: H) -> Entry
+    where
+        H: Handler<T, Arc<Context>>,
+        T: 'static,
+    {
+        Entry { route: Route { method: self.1, path, action }, handler: on(self.0, handler) }
+    }
+}
+
+impl Entry {
+    /// A larger body than JSON ever has, in bytes.
+    fn taking(self, limit: usize) -> Self {
+        Self { handler: self.handler.layer(DefaultBodyLimit::max(limit)), ..self }
+    }
+}
