@@ -28,6 +28,8 @@ pub mod receipt;
 pub mod restore;
 pub mod retry;
 pub mod rows;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod segments;
 pub mod settings;
 pub mod statistics;
