@@ -7,7 +7,8 @@
 #![recursion_limit = "256"]
 
 mod address;
-mod auth;
+mod api_keys;
+pub mod auth;
 mod bulk;
 mod callbacks;
 mod consents;
@@ -21,10 +22,14 @@ mod imports;
 mod installation;
 mod integrations;
 mod lists;
+pub mod members;
 mod messages;
+mod names;
+mod organizations;
 mod problem;
 mod request_id;
 pub mod routes;
+mod secret_key;
 mod settings;
 mod stats;
 mod suppressions;

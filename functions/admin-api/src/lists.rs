@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::extract::Params;
@@ -37,6 +38,43 @@ pub fn invalid_cursor() -> Problem {
 }
 
 pub fn page(data: Vec<Value>, next: Option<&[String]>) -> Value {
-    let cursor = next.map(|parts| URL_SAFE_NO_PAD.encode(json!(parts).to_string()));
-    json!({"data": data, "next_cursor": cursor})
+    json!({"data": data, "next_cursor": next.map(write_cursor)})
+}
+
+fn write_cursor(parts: &[String]) -> String {
+    URL_SAFE_NO_PAD.encode(json!(parts).to_string())
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// For the next page; none behind the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Of a list in the order of ids, where the last id says where to go on.
+    pub fn by_id(data: Vec<T>, last: Option<impl ToString>) -> Self {
+        let next_cursor = last.map(|id| write_cursor(&[id.to_string()]));
+        Self { data, next_cursor }
+    }
+}
+
+/// Limit, and the id behind which a list in the order of ids goes on.
+///
+/// # Errors
+/// 400 when one of them is wrong.
+pub fn by_id<T: std::str::FromStr>(params: &Params) -> Result<(usize, Option<T>), Problem> {
+    let after = match cursor(params)?.as_deref() {
+        None => None,
+        Some([id]) => Some(id.parse().map_err(|_| invalid_cursor())?),
+        Some(_) => return Err(invalid_cursor()),
+    };
+    Ok((limit(params)?, after))
+}
+
+/// A limit as the table takes it.
+pub fn wanted(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use carillon_domain::{KeyId, Role};
-use carillon_store::{ApiKey, Organization};
+use carillon_domain::Role;
 use carillon_tests::people::{INVALID, mobile};
-use carillon_tests::{Answer, World, shows, with_json};
+use carillon_tests::{Answer, World, callers, shows, with_json};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,13 +15,7 @@ fn bodies(messages: &[Value]) -> Vec<&str> {
 
 /// A second key of the same organization.
 async fn second_key(world: &World) -> String {
-    let organization =
-        Organization { id: world.stack.org, name: "again".to_owned(), created_at: world.now() };
-    let id = KeyId::from_hash(&[b"second"]);
-    let key = ApiKey { id, org: world.stack.org, role: Role::Manager };
-    let hash = carillon_admin_api::first_organization::hash("crl_second");
-    let store = &world.stack.ctx.store;
-    store.ensure_organization(&organization, &key, &hash).await.expect("a key");
+    let id = callers::add(&world.stack.ctx, world.stack.org, "crl_second", Role::Manager).await;
     id.to_string()
 }
 

@@ -27,5 +27,6 @@ mod rolling;
 mod sending;
 mod settings;
 mod statistics;
+mod tenancy;
 mod two_way;
 mod unknown;
