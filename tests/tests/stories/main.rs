@@ -24,6 +24,7 @@ mod recount;
 mod restore;
 mod roles;
 mod rolling;
+mod rotation;
 mod sending;
 mod settings;
 mod statistics;
