@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::OrgId;
 use crate::ids::{self, InvalidId};
+use crate::{OrgId, keyed_hash};
 
 /// The installation's secret, which address keys are made with. Cannot be
 /// printed; wiped when it goes.
@@ -19,6 +19,25 @@ impl AddressSecret {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+
+    /// A hash of the parts under this secret, for another purpose than addresses:
+    /// the parts must begin with what it is.
+    #[must_use]
+    pub fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        keyed_hash(&self.0, parts)
+    }
+
+    /// HMAC-SHA256 of these bytes.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
+    #[must_use]
+    pub fn mac(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes a key of any length");
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
     }
 }
 

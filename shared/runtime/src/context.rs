@@ -104,6 +104,15 @@ impl Context {
         Ok(AddressKey::new(&self.address_secret().await?, org, address))
     }
 
+    /// A key for one purpose, of the installation's secret: who has one of these
+    /// has neither the secret nor the others.
+    ///
+    /// # Errors
+    /// As for [`Self::address_secret`].
+    pub async fn derived_key(&self, purpose: &str) -> Result<[u8; 32], InstallationError> {
+        Ok(self.address_secret().await?.hash(&[b"purpose", purpose.as_bytes()]))
+    }
+
     /// The secret that address keys are made with, drawn at the first start.
     ///
     /// # Errors
