@@ -30,6 +30,7 @@ pub mod retry;
 pub mod rows;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod secret;
 pub mod segments;
 pub mod settings;
 pub mod statistics;
@@ -37,7 +38,7 @@ pub mod template;
 pub mod transition;
 
 pub use access::{Action, Role};
-pub use address::AddressKey;
+pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
 pub use failure::{Failure, FailureReason};
 pub use ids::{ImportId, KeyId, LetterId, MemberId, MessageId, OrgId, PackId, TemplateId};
@@ -46,3 +47,4 @@ pub use keyed_hash::keyed_hash;
 pub use message::Message;
 pub use outside_url::OutsideUrl;
 pub use phone::{Country, PhoneNumber};
+pub use secret::Secret;

@@ -98,6 +98,19 @@ pub fn integration(org: OrgId, provider: ProviderName) -> Key {
 }
 
 pub const INTEGRATION_PREFIX: &str = "int/";
+pub const FORMER_PREFIX: &str = "was/";
+
+/// Of accounts as they were before a change.
+pub fn formers(provider: ProviderName) -> String {
+    format!("{FORMER_PREFIX}{}/", provider.as_str())
+}
+
+/// `changed` is when it had become what it was. The ciphertext makes it unique.
+pub fn former(org: OrgId, provider: ProviderName, changed: Timestamp, ciphertext: &[u8]) -> Key {
+    let changed = changed.as_millisecond().max(0);
+    let name = carillon_domain::ids::encode(&carillon_domain::ids::hash(&[ciphertext])[..5]);
+    key(org_part(org), format!("{}{changed:013}#{name}", formers(provider)))
+}
 
 /// Organizations that use a provider's account, for callbacks that name it.
 pub fn callback_account(provider: ProviderName, account: &str) -> String {

@@ -25,6 +25,7 @@ mod recount;
 mod restore;
 mod roles;
 mod rolling;
+mod rotation;
 mod sending;
 mod settings;
 mod shield;
