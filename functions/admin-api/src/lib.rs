@@ -7,10 +7,12 @@
 #![recursion_limit = "256"]
 
 mod address;
-mod auth;
+mod api_keys;
+pub mod auth;
 mod bulk;
 mod callbacks;
 mod consents;
+mod cursor;
 mod dead_letters;
 mod door;
 mod extract;
@@ -20,12 +22,18 @@ mod idempotency;
 mod imports;
 mod installation;
 mod integrations;
+mod json_limits;
 mod lists;
+pub mod members;
 mod messages;
+mod names;
+mod organizations;
 mod problem;
 mod request_id;
 pub mod routes;
+mod secret_key;
 mod settings;
+mod shield;
 mod stats;
 mod suppressions;
 mod templates;
@@ -46,6 +54,7 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::clone(&ctx), shield::around))
         .layer(middleware::from_fn(request_id::scope))
         .with_state(ctx)
 }

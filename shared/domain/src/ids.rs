@@ -51,8 +51,8 @@ pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 macro_rules! typed_id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal, $bytes:literal) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $prefix:literal, $bytes:literal) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name([u8; $bytes]);
 
@@ -124,6 +124,18 @@ macro_rules! typed_id {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let doc = [$($doc),*].concat();
+                crate::schema::id(doc.trim(), $prefix, $bytes)
+            }
+        }
     };
 }
 
@@ -133,10 +145,14 @@ typed_id!(/// A CSV file being planned.
     ImportId, "imp", 10);
 typed_id!(/// Up to 100 planned messages that wait together.
     PackId, "pck", 10);
+typed_id!(/// Something that was given up and is no pack: a callback, a row.
+    LetterId, "ltr", 10);
 typed_id!(/// A template.
     TemplateId, "tpl", 10);
 typed_id!(/// An API key (not its secret).
     KeyId, "key", 10);
+typed_id!(/// A person who may sign in.
+    MemberId, "mem", 10);
 typed_id!(/// A message. Its bytes are its place in the table: address, time, hash.
     MessageId, "msg", 26);
 

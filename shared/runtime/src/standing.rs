@@ -135,6 +135,10 @@ impl Context {
 }
 
 /// What an error began with: those around it only say where it passed.
-fn cause(error: &dyn Error) -> &dyn Error {
-    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
 }

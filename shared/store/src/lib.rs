@@ -9,12 +9,14 @@
 //! won and what it met. Errors are throttling and outages (the caller's queue
 //! retries those) and rows that cannot be read.
 
+mod api_keys;
 mod attributes;
 mod census;
 mod consents;
 mod counted;
 mod dead_letters;
 mod due;
+mod former_accounts;
 mod idempotency;
 mod import_row;
 mod imports;
@@ -22,6 +24,8 @@ mod installation;
 mod integrations;
 pub mod keys;
 mod ledger;
+mod letters;
+mod members;
 mod message_row;
 mod messages;
 mod organizations;
@@ -29,8 +33,10 @@ mod packs;
 mod provider_ids;
 mod sabotage;
 pub mod schema;
+mod sealed;
 mod statistics;
 mod suppressions;
+mod table;
 mod table_mark;
 mod templates;
 mod timeline;
@@ -38,16 +44,22 @@ mod timeline;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
+pub use api_keys::ApiKey;
 pub use attributes::Item;
 pub use census::{Counted as Census, Scanned};
 pub use consents::GateRows;
+pub use dead_letters::DeadLetter;
 pub use due::{DueEntry, DueKind};
+pub use former_accounts::Former;
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
+pub use letters::{Cause, Letter};
+pub use members::{Member, MemberStatus, identity};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
-pub use organizations::{ApiKey, Organization, SeenSettings};
+pub use organizations::{Organization, OrganizationStatus, SeenSettings};
 pub use sabotage::Mechanism;
+pub use sealed::{Sealed, SealedFor};
 pub use statistics::{Counted, Counters, DayCounters, Group};
 pub use suppressions::{Lifted, Suppression};
 pub use table_mark::{Copied, TableIdentity, TableMark};

@@ -25,14 +25,14 @@ enum Try {
 
 use Try::{Delete, Describe, Get, GetMany, Put, Query, Scan, Update};
 
-/// Partitions, of an organization that does not exist. An organization's own rows (its settings, its integrations)
+/// Partitions, of an organization that does not exist. An organization's own rows (settings, members, integrations)
 /// are in `ORG`.
-const ORG: &str = "o/none";
-const ADDRESS: &str = "o/none/a/none";
-const PACK: &str = "o/none/k/none";
-const FILE: &str = "o/none/src/none";
-const LEDGER: &str = "o/none/ledger";
-const COUNTERS: &str = "o/none/n";
+const ORG: &str = "o/nobody0000000000";
+const ADDRESS: &str = "o/nobody0000000000/a/none";
+const PACK: &str = "o/nobody0000000000/k/none";
+const FILE: &str = "o/nobody0000000000/src/none";
+const LEDGER: &str = "o/nobody0000000000/ledger";
+const COUNTERS: &str = "o/nobody0000000000/n";
 const API_KEY: &str = "key/none";
 const ACCOUNT: &str = "cb/twilio/none";
 const TOKEN: &str = "cbt/none";
@@ -80,8 +80,15 @@ const ROWS: [Rule; 6] = [
     ),
     (
         "Webhook",
-        &[(Get, TOKEN), (Get, ADDRESS), (Query, ACCOUNT), (Put, ADDRESS)],
-        &[(Get, API_KEY), (Query, ORG), (Put, ORG), (Put, PACK), (Update, ADDRESS), (Describe, "")],
+        &[(Get, TOKEN), (Get, ADDRESS), (Query, ACCOUNT), (Query, ORG), (Put, ADDRESS)],
+        &[
+            (Get, API_KEY),
+            (Query, ADDRESS),
+            (Put, ORG),
+            (Put, PACK),
+            (Update, ADDRESS),
+            (Describe, ""),
+        ],
     ),
     (
         "Receiver",

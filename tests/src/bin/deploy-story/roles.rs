@@ -19,6 +19,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     let transactional = queue_arn(world.output("SmsTransactionalQueueUrl")?).await?;
     let bulk = queue_arn(world.output("SmsBulkQueueUrl")?).await?;
     let receive = queue_arn(world.output("ReceiveQueueUrl")?).await?;
+    let receive_dead = queue_arn(world.output("ReceiveDeadLettersUrl")?).await?;
 
     const QUERY: &[&str] = &["dynamodb:Query"];
     const SEND: &[&str] = &["sqs:SendMessage"];
@@ -28,12 +29,13 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     const KEY: &[&str] = &["kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:CreateGrant"];
     const NOTHING: &[&str] = &[];
     // Function, resource, what it may do there, what it may not.
-    let rules: [(_, &str, _, &[&str]); 23] = [
+    let rules: [(_, &str, _, &[&str]); 25] = [
         ("AdminApi", &attention, QUERY, NOTHING),
         ("AdminApi", &due, NOTHING, QUERY),
         ("AdminApi", &transactional, SEND, TAKE),
         ("AdminApi", &bulk, SEND, TAKE),
-        ("AdminApi", &receive, NOTHING, TAKE_AND_SEND),
+        ("AdminApi", &receive, SEND, TAKE),
+        ("AdminApi", &receive_dead, TAKE, SEND),
         ("QueueProcessor", &due, QUERY, NOTHING),
         ("QueueProcessor", &attention, NOTHING, QUERY),
         ("QueueProcessor", &transactional, SEND, TAKE),
@@ -49,6 +51,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
         ("Receiver", &receive, TAKE, SEND),
         ("Receiver", &due, NOTHING, QUERY),
         ("Receiver", &bulk, NOTHING, TAKE_AND_SEND),
+        ("Receiver", &receive_dead, NOTHING, TAKE_AND_SEND),
         ("Rollup", &bulk, NOTHING, TAKE_AND_SEND),
         ("Rollup", &receive, NOTHING, TAKE_AND_SEND),
         ("Rollup", &attention, NOTHING, QUERY),
