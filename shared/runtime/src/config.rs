@@ -33,6 +33,8 @@ pub struct QueueUrls {
     pub sms_transactional: String,
     pub sms_bulk: String,
     pub receive: String,
+    /// What could not be applied ends here; only the API takes it up.
+    pub receive_dead: String,
 }
 
 /// Sizes that tests make small, so that a dozen messages cross every boundary.
@@ -138,6 +140,7 @@ impl Config {
                 sms_transactional: variable("CARILLON_QUEUE_SMS_TRANSACTIONAL").unwrap_or_default(),
                 sms_bulk: variable("CARILLON_QUEUE_SMS_BULK").unwrap_or_default(),
                 receive: variable("CARILLON_QUEUE_RECEIVE").unwrap_or_default(),
+                receive_dead: variable("CARILLON_QUEUE_RECEIVE_DEAD").unwrap_or_default(),
             },
             kms_key: needed("CARILLON_KMS_KEY")?,
             kms_keys_before: variable("CARILLON_KMS_KEYS_BEFORE")

@@ -4,7 +4,8 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, ImportId, KeyId, Lane, MemberId, MessageId, OrgId, PackId, ProviderName, TemplateId,
+    AddressKey, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId, ProviderName,
+    TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -327,10 +328,27 @@ pub fn attention(org: OrgId, what: &str, month: &str) -> String {
     format!("{}/{what}/{month}", org_part(org))
 }
 
-/// Newest last. The pack makes it unique, so that a list can go on behind it.
-pub fn dead_letter_at(at: Timestamp, id: PackId) -> String {
-    format!("{:013}#{}", at.as_millisecond().max(0), id.key())
+/// What was given up in a month. Without an organization: what names none.
+pub fn dead_letters(org: Option<OrgId>, month: &str) -> String {
+    match org {
+        Some(org) => attention(org, "dead", month),
+        None => format!("installation/dead/{month}"),
+    }
 }
+
+/// Newest last. `id` is the key of what was given up: it makes the entry unique,
+/// so that a list can go on behind it.
+pub fn dead_letter_at(at: Timestamp, id: &str) -> String {
+    format!("{:013}#{id}", at.as_millisecond().max(0))
+}
+
+/// A dead letter that has a row of its own.
+pub fn letter(org: Option<OrgId>, id: LetterId) -> Key {
+    let of = org.map_or_else(|| "installation".to_owned(), org_part);
+    key(format!("{of}/dl/{}", id.key()), LETTER)
+}
+
+pub const LETTER: &str = "dl";
 
 /// The organization and what is left of a partition key that has one.
 pub fn read_org(pk: &str) -> Option<(OrgId, &str)> {

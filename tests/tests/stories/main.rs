@@ -6,6 +6,7 @@ mod bad_input;
 mod bulk;
 mod callbacks;
 mod consents;
+mod dead_callbacks;
 mod dead_letters;
 mod expiry;
 mod explanations;
