@@ -10,6 +10,7 @@ pub mod address;
 pub mod channel;
 pub mod consent;
 pub mod dlt;
+pub mod erasure;
 pub mod expiry;
 pub mod explain;
 pub mod failure;
