@@ -9,13 +9,13 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use carillon_domain::cursor::Seal;
+use carillon_domain::json_limits;
 use carillon_runtime::Context;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::auth::Caller;
-use crate::cursor::Seal;
-use crate::json_limits;
 use crate::problem::{FieldError, Problem};
 
 /// A JSON body, read strictly, and its bytes.
