@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use carillon_domain::message::{Message, State as MessageState};
 use carillon_domain::pack::{GivenUp, Pack};
 use carillon_domain::transition::{Answered, NotClaimable, Verdict};
@@ -15,28 +14,41 @@ use carillon_runtime::{Context, random};
 use carillon_store::keys;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
+use crate::answers::Accepted;
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
+use crate::lists::{self, Limit, paged};
 use crate::messages::list::previous;
 use crate::problem::Problem;
-use crate::{lists, view};
+use crate::view::List;
+use crate::view::dead_letter::{DeadLetter, Dropped, DroppedStatus, Redriven, RedrivenStatus};
 
 /// How far back they are looked for, in months.
 const MONTHS: usize = 36;
 /// Messages cancelled side by side.
 const IN_FLIGHT: usize = 10;
 
-/// `GET /v1/dead-letters`, newest first.
+/// Which part of the list.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+paged!(Query);
+
+/// `GET /v1/dead-letters`: what was given up, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&["limit", "cursor"])?;
-    let limit = lists::limit(&params)?;
-    let (mut month, mut before) = match lists::cursor(&params)? {
+    Params(query): Params<Query>,
+) -> Result<Json<List<DeadLetter>>, Problem> {
+    let limit = lists::limit(&query);
+    let (mut month, mut before) = match lists::cursor(&query)? {
         None => (keys::month(ctx.clock.now()), None),
         Some(parts) => {
             let [month, before] =
@@ -51,7 +63,7 @@ pub async fn list(
             let found = ctx.store.dead_packs(caller.org, &month, before.as_deref(), most).await?;
             let Some((last, _)) = found.last() else { break };
             before = Some(last.clone());
-            data.extend(found.iter().filter_map(|(_, pack)| Some(letter(pack.as_ref()?))));
+            data.extend(found.iter().filter_map(|(_, pack)| Some(DeadLetter::of(pack.as_ref()?))));
             if data.len() == limit {
                 let next = [month, before.unwrap_or_default()];
                 return Ok(Json(lists::page(data, Some(&next))));
@@ -63,27 +75,27 @@ pub async fn list(
     Ok(Json(lists::page(data, None)))
 }
 
-/// `POST /v1/dead-letters/{id}/redrive`: due again now, as if nothing had been
-/// tried. Who has left it is not sent again.
+/// `POST /v1/dead-letters/{id}/redrive`: tries again now, as if nothing had been
+/// tried. Messages that have left it are not sent again.
 pub async fn redrive(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<PackId>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Accepted<Redriven>, Problem> {
     let (pack, _) = find(&ctx, &caller, id).await?;
     if !ctx.store.redrive_pack(&pack, ctx.clock.now(), &random::token()).await? {
         return Err(not_given_up());
     }
-    let answer = json!({"id": pack.id, "status": "redriven", "messages": pack.size()});
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    let (id, messages) = (pack.id, pack.size());
+    Ok(Accepted(Redriven { id, status: RedrivenStatus::Redriven, messages }))
 }
 
-/// `POST /v1/dead-letters/{id}/drop`: what has not left the pack is cancelled.
+/// `POST /v1/dead-letters/{id}/drop`: cancels what is left of it.
 pub async fn drop(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<PackId>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Dropped>, Problem> {
     let (pack, given_up) = find(&ctx, &caller, id).await?;
     let page = ctx.store.page(pack.org, pack.source, pack.page).await?.unwrap_or_default();
     // A page that is gone leaves nothing to cancel by; the answer says so.
@@ -106,13 +118,13 @@ pub async fn drop(
     if !ctx.store.drop_pack(&pack, &random::token()).await? {
         return Err(not_given_up());
     }
-    Ok(Json(json!({
-        "id": pack.id,
-        "status": "dropped",
-        "messages": pack.size(),
-        "cancelled": left.iter().filter(|left| **left == Left::Cancelled).count(),
-        "not_found": usize::try_from(pack.size()).unwrap_or(0).saturating_sub(found),
-    })))
+    Ok(Json(Dropped {
+        id: pack.id,
+        status: DroppedStatus::Dropped,
+        messages: pack.size(),
+        cancelled: left.iter().filter(|left| **left == Left::Cancelled).count(),
+        not_found: usize::try_from(pack.size()).unwrap_or(0).saturating_sub(found),
+    }))
 }
 
 /// How a message leaves a pack that is dropped.
@@ -163,15 +175,4 @@ async fn find(ctx: &Context, caller: &Caller, id: PackId) -> Result<(Pack, Given
 fn not_given_up() -> Problem {
     let detail = "It is not given up any more: someone has redriven or dropped it.";
     Problem::conflict("not_given_up", detail)
-}
-
-fn letter(pack: &Pack) -> Value {
-    json!({
-        "id": pack.id,
-        "messages": pack.size(),
-        "reason": pack.given_up.as_ref().map(|g| &g.reason),
-        "given_up_at": pack.given_up.as_ref().map(|g| view::time(g.at)),
-        "import_id": pack.source,
-        "channel": pack.channel,
-    })
 }

@@ -7,6 +7,7 @@
 #![recursion_limit = "256"]
 
 mod address;
+mod answers;
 mod auth;
 mod bulk;
 mod callbacks;
@@ -22,6 +23,7 @@ mod installation;
 mod integrations;
 mod lists;
 mod messages;
+pub mod openapi;
 mod problem;
 mod request_id;
 pub mod routes;
@@ -29,6 +31,8 @@ mod settings;
 mod stats;
 mod suppressions;
 mod templates;
+mod texts;
+mod times;
 mod view;
 
 use std::sync::Arc;
