@@ -7,6 +7,7 @@
 //! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
+//! - [`callers`]: more keys and organizations
 //! - [`left_behind`]: what a release leaves behind for another
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
@@ -14,6 +15,7 @@
 
 mod answer;
 pub mod callback;
+pub mod callers;
 pub mod document;
 pub mod gateway;
 pub mod left_behind;

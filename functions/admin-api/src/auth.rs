@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use carillon_domain::{OrgId, Role};
 use carillon_runtime::Context;
+use carillon_store::OrganizationStatus;
 use sha2::{Digest, Sha256};
 
 use crate::problem::Problem;
@@ -14,9 +15,14 @@ use crate::problem::Problem;
 pub struct Caller {
     pub org: OrgId,
     pub role: Role,
+    /// The organization of the key itself; who manages organizations may act in another.
+    pub home: OrgId,
     /// `key_…`, as it stands in `created_by`.
     pub id: String,
 }
+
+/// Names the organization, for callers who may act in several.
+const ORGANIZATION: &str = "carillon-organization";
 
 /// How a key's secret is stored.
 #[must_use]
@@ -40,14 +46,52 @@ pub async fn caller(ctx: &Context, headers: &HeaderMap) -> Result<Caller, Proble
     let Some(secret) = secret else {
         return Err(refused("invalid_key", "The Authorization header must begin with “Bearer ”."));
     };
-    let key = ctx.store.api_key(&hash(secret)).await?;
-    let Some(key) = key else {
+    let hash = hash(secret);
+    let Some(key) = ctx.store.api_key(&hash).await? else {
         return Err(refused(
             "invalid_key",
             "This API key is not known; check that it was copied whole.",
         ));
     };
-    Ok(Caller { org: key.org, role: key.role, id: key.id.to_string() })
+    let now = ctx.clock.now();
+    if key.revoked_at.is_some() {
+        return Err(refused("key_revoked", "This API key was revoked; ask an admin for another."));
+    }
+    if key.expires_at.is_some_and(|end| end <= now) {
+        return Err(refused("key_expired", "This API key has expired; ask an admin for another."));
+    }
+    ctx.store.note_key_use(&key, &hash, now).await?;
+    let caller = Caller { org: key.org, role: key.role, id: key.id.to_string(), home: key.org };
+    in_organization(ctx, caller, headers).await
+}
+
+/// The caller in the organization that the request names, or else in his own.
+async fn in_organization(
+    ctx: &Context,
+    caller: Caller,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    let org = match headers.get(ORGANIZATION) {
+        None => caller.org,
+        Some(name) => name
+            .to_str()
+            .ok()
+            .and_then(|name| name.trim().parse::<OrgId>().ok())
+            .filter(|org| *org == caller.org || caller.role == Role::SuperAdmin)
+            .ok_or_else(|| Problem::not_found("organization"))?,
+    };
+    let organization = ctx.store.organization(org).await?;
+    match organization.map(|o| o.status) {
+        None => Err(Problem::not_found("organization")),
+        // Who manages organizations can look into one that is suspended.
+        Some(OrganizationStatus::Suspended) if caller.role != Role::SuperAdmin => {
+            let detail = "This organization is suspended; whoever runs the installation knows why.";
+            Err(Problem::new(StatusCode::FORBIDDEN, "organization_suspended", detail))
+        }
+        Some(OrganizationStatus::Suspended | OrganizationStatus::Active) => {
+            Ok(Caller { org, ..caller })
+        }
+    }
 }
 
 /// Whom the door let in. A handler that takes it and stands behind no door

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use crate::answers::Created;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
+use crate::lists::Page;
 use crate::messages::read_word;
 use crate::problem::{FieldError, Problem};
-use crate::view::List;
-use crate::{address, lists, view};
+use crate::{address, view};
 
 /// A time this little ahead is now: clocks differ.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
@@ -98,14 +98,15 @@ pub async fn put(
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<Query>,
-) -> Result<Json<List<view::consent::Consent>>, Problem> {
-    let channel = query.channel;
-    let (to, key) = address::of_query(&ctx, &caller, &query.to).await?;
+    params: Params<Query>,
+) -> Result<Json<Page<view::consent::Consent>>, Problem> {
+    let channel = params.channel;
+    let (to, key) = address::of_query(&ctx, &caller, &params.to).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let consents = all.iter().flat_map(|(_, rows)| &rows.consents);
     let consents = consents.filter(|c| channel.is_none_or(|channel| channel == c.channel));
-    Ok(Json(lists::page(consents.map(|c| view::consent::Consent::of(&to, c)).collect(), None)))
+    let data = consents.map(|c| view::consent::Consent::of(&to, c)).collect();
+    Ok(Json(Page::of(&params, data, None)))
 }
 
 impl Request {

@@ -14,16 +14,13 @@ use carillon_runtime::{Context, random};
 use carillon_store::keys;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use crate::answers::Accepted;
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
-use crate::lists::{self, Limit, paged};
+use crate::lists::{self, Page, PageQuery};
 use crate::messages::list::previous;
 use crate::problem::Problem;
-use crate::view::List;
 use crate::view::dead_letter::{DeadLetter, Dropped, DroppedStatus, Redriven, RedrivenStatus};
 
 /// How far back they are looked for, in months.
@@ -31,24 +28,14 @@ const MONTHS: usize = 36;
 /// Messages cancelled side by side.
 const IN_FLIGHT: usize = 10;
 
-/// Which part of the list.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Query {
-    limit: Option<Limit>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-paged!(Query);
-
 /// `GET /v1/dead-letters`: what was given up, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<Query>,
-) -> Result<Json<List<DeadLetter>>, Problem> {
-    let limit = lists::limit(&query);
-    let (mut month, mut before) = match lists::cursor(&query)? {
+    params: Params<PageQuery>,
+) -> Result<Json<Page<DeadLetter>>, Problem> {
+    let limit = lists::limit(&params);
+    let (mut month, mut before) = match lists::cursor(&params)? {
         None => (keys::month(ctx.clock.now()), None),
         Some(parts) => {
             let [month, before] =
@@ -66,13 +53,13 @@ pub async fn list(
             data.extend(found.iter().filter_map(|(_, pack)| Some(DeadLetter::of(pack.as_ref()?))));
             if data.len() == limit {
                 let next = [month, before.unwrap_or_default()];
-                return Ok(Json(lists::page(data, Some(&next))));
+                return Ok(Json(Page::of(&params, data, Some(&next))));
             }
         }
         month = previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
     }
-    Ok(Json(lists::page(data, None)))
+    Ok(Json(Page::of(&params, data, None)))
 }
 
 /// `POST /v1/dead-letters/{id}/redrive`: tries again now, as if nothing had been

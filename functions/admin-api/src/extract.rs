@@ -1,22 +1,22 @@
 //! Parsing at the door: JSON bodies without unknown fields, query strings
-//! without unknown parameters, ids of the right kind.
+//! without unknown parameters, forms, ids of the right kind.
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::marker::PhantomData;
-use std::ops::Deref;
+mod form;
+mod query;
+
 use std::str::FromStr;
 
 use axum::body::Bytes;
-use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
-use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 
+pub use self::form::{Form, Upload};
+pub use self::query::Params;
+use crate::json_limits;
 use crate::problem::{FieldError, Problem};
-use crate::texts::{self, Wrong};
 
 /// A JSON body, read strictly, and its bytes.
 pub struct Json<T> {
@@ -44,6 +44,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let raw =
             Bytes::from_request(request, state).await.map_err(|e| body_problem(e.status()))?;
+        json_limits::check(&raw).map_err(|too_much| {
+            Problem::new(StatusCode::BAD_REQUEST, too_much.code(), too_much.detail())
+        })?;
         let value = read_json(&raw)?;
         Ok(Self { value, raw })
     }
@@ -113,135 +116,6 @@ fn json_problem(
 fn malformed_json(error: &serde_json::Error) -> Problem {
     let detail = format!("The body is not valid JSON: {error}.");
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
-}
-
-/// Texts by name, not read any further.
-pub type Raw = BTreeMap<String, String>;
-
-/// Query parameters read into `T`; each at most once and known.
-pub struct Params<T = Raw>(pub T);
-
-impl<T> Deref for Params<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let malformed =
-            |detail: String| Problem::new(StatusCode::BAD_REQUEST, "malformed_query", detail);
-        let Query(pairs) =
-            Query::<Vec<(String, String)>>::from_request_parts(parts, state).await.map_err(
-                |_| malformed("The query string cannot be read; encode its values.".to_owned()),
-            )?;
-        let mut values = BTreeMap::new();
-        for (name, value) in pairs {
-            if values.insert(name.clone(), value).is_some() {
-                return Err(malformed(format!("The parameter “{name}” is there twice.")));
-            }
-        }
-        texts::read(&values).map(Self).map_err(query_problem)
-    }
-}
-
-fn query_problem(wrong: Wrong) -> Problem {
-    let refused = |code: &str, detail: String| Problem::new(StatusCode::BAD_REQUEST, code, detail);
-    match wrong {
-        Wrong::Unknown { name, known } => {
-            let known = known.join(", ");
-            let detail = format!("There is no parameter “{name}” here; known are {known}.");
-            refused("unknown_parameter", detail)
-        }
-        Wrong::Missing(name) => {
-            let detail = format!("The parameter “{name}” is needed: “?{name}=…”.");
-            Problem::field(name, "missing_field", detail)
-        }
-        Wrong::Value { name, value } => {
-            let detail = format!("“{value}” is not a value of the parameter “{name}”.");
-            refused("invalid_parameter", detail)
-        }
-        Wrong::Other(detail) => refused("invalid_parameter", format!("{detail}.")),
-    }
-}
-
-/// A form with a file and other fields (`T`), all by name.
-pub struct Form<T> {
-    pub file: Option<Vec<u8>>,
-    pub fields: T,
-    /// As they came.
-    pub texts: BTreeMap<String, String>,
-}
-
-/// A form that has not been read yet.
-pub struct Upload<T>(pub Result<Multipart, MultipartRejection>, pub PhantomData<T>);
-
-impl<S: Send + Sync, T> FromRequest<S> for Upload<T> {
-    type Rejection = Infallible;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        Ok(Self(Multipart::from_request(request, state).await, PhantomData))
-    }
-}
-
-/// The field that holds the file.
-const FILE: &str = "file";
-
-impl<T: DeserializeOwned> Form<T> {
-    /// # Errors
-    /// When it is not such a form, or the file is larger than `limit` bytes.
-    pub async fn read(
-        form: Result<Multipart, MultipartRejection>,
-        limit: usize,
-    ) -> Result<Self, Problem> {
-        let mut multipart = form.map_err(|_| {
-            let detail = "Send the file as multipart/form-data, in a field called “file”.";
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-        })?;
-        let (mut file, mut texts) = (None, BTreeMap::new());
-        let unreadable = |e: MultipartError| body_problem(e.status());
-        while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == FILE {
-                file = Some(read_file(field, limit).await?);
-            } else {
-                texts.insert(name, field.text().await.map_err(unreadable)?);
-            }
-        }
-        let fields = texts::read(&texts).map_err(|wrong| match wrong {
-            Wrong::Unknown { name, known } => {
-                let known = known.join(", ");
-                let detail = format!("There is no field “{name}” here; known are file, {known}.");
-                Problem::field(&name, "unknown_field", detail)
-            }
-            Wrong::Missing(name) => {
-                Problem::field(name, "missing_field", format!("The field “{name}” is needed."))
-            }
-            Wrong::Value { name, value } => {
-                let detail = format!("“{value}” is not a value of the field “{name}”.");
-                Problem::field(&name, "invalid_value", detail)
-            }
-            Wrong::Other(detail) => Problem::field("", "invalid_value", format!("{detail}.")),
-        })?;
-        Ok(Self { file, fields, texts })
-    }
-}
-
-async fn read_file(mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(|e| body_problem(e.status()))? {
-        if bytes.len() + piece.len() > limit {
-            let most = limit / (1024 * 1024);
-            let detail = format!("The file is larger than {most} MB; split it and send the parts.");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", detail));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
 }
 
 /// An id in the path. What is not an id at all is simply not found.

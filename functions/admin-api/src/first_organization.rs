@@ -20,15 +20,13 @@ pub fn id() -> OrgId {
 /// When the table or KMS does not answer.
 pub async fn ensure(ctx: &Context, key_sha256: &str) -> Result<OrgId, InstallationError> {
     let org = id();
-    let organization =
-        Organization { id: org, name: "My organization".to_owned(), created_at: ctx.clock.now() };
+    let now = ctx.clock.now();
+    let organization = Organization::new(org, "My organization", "installation", now);
+    ctx.store.ensure_organization(&organization).await?;
     let hash = key_sha256.to_ascii_lowercase();
-    let key = ApiKey {
-        id: KeyId::from_hash(&[b"first key", hash.as_bytes()]),
-        org,
-        role: Role::SuperAdmin,
-    };
-    ctx.store.ensure_organization(&organization, &key, &hash).await?;
+    let id = KeyId::from_hash(&[b"first key", hash.as_bytes()]);
+    let key = ApiKey::new(id, org, Role::SuperAdmin, "Installation", now);
+    ctx.store.ensure_api_key(&key, &hash).await?;
     // Drawn here, by the one function that may encrypt: the others only read it.
     ctx.address_secret().await?;
     Ok(org)

@@ -1,14 +1,11 @@
 //! Lists: `limit`, an opaque `cursor`, `{"data", "next_cursor"}`.
 
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::{JsonSchema, json_schema};
-use serde::{Deserialize, Deserializer, de};
-use serde_json::json;
+use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::extract::Params;
 use crate::problem::Problem;
-use crate::view::List;
 
 const DEFAULT: usize = 50;
 const MOST: usize = 200;
@@ -61,30 +58,73 @@ impl JsonSchema for Limit {
     }
 }
 
-pub fn limit(query: &impl Paged) -> usize {
-    query.limit().map_or(DEFAULT, |limit| limit.0)
+/// Which part of a list that has no filter.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+paged!(PageQuery);
+
+pub fn limit(params: &Params<impl Paged>) -> usize {
+    params.query.limit().map_or(DEFAULT, |limit| limit.0)
 }
 
-/// What a cursor of ours says, in parts.
+/// What a cursor of this list says, in parts.
 ///
 /// # Errors
-/// 400 when it is not one of ours.
-pub fn cursor(query: &impl Paged) -> Result<Option<Vec<String>>, Problem> {
-    let Some(text) = query.cursor() else { return Ok(None) };
-    let parts = URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Vec<String>>(&bytes).ok());
-    parts.map(Some).ok_or_else(invalid_cursor)
+/// 400 when it is not one that this list gave, for this filter.
+pub fn cursor(params: &Params<impl Paged>) -> Result<Option<Vec<String>>, Problem> {
+    let Some(text) = params.query.cursor() else { return Ok(None) };
+    params.seal.open(text).map(Some).ok_or_else(invalid_cursor)
 }
 
 pub fn invalid_cursor() -> Problem {
-    let detail = "This cursor is not one that this list gave; begin without a cursor.";
+    let detail = "This cursor is not one that this list gave; begin without a cursor, and keep \
+                  the other parameters as they are.";
     Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", detail)
 }
 
-/// A page, and the place behind it.
-pub fn page<T>(data: Vec<T>, place: Option<&[String]>) -> List<T> {
-    let next_cursor = place.map(|parts| URL_SAFE_NO_PAD.encode(json!(parts).to_string()));
-    List { data, next_cursor }
+/// A page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// For `?cursor=`; null on the last page.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Up to a place, from where the next page goes on.
+    pub fn of<Q>(params: &Params<Q>, data: Vec<T>, place: Option<&[String]>) -> Self {
+        Self { data, next_cursor: place.map(|place| params.seal.close(place)) }
+    }
+
+    /// Of a list in the order of ids, where the last id says where to go on.
+    pub fn by_id<Q>(params: &Params<Q>, data: Vec<T>, last: Option<impl ToString>) -> Self {
+        let place = last.map(|id| [id.to_string()]);
+        Self::of(params, data, place.as_ref().map(<[String; 1]>::as_slice))
+    }
+}
+
+/// Limit, and the id behind which a list in the order of ids goes on.
+///
+/// # Errors
+/// 400 when the cursor is wrong.
+pub fn by_id<T: std::str::FromStr>(
+    params: &Params<impl Paged>,
+) -> Result<(usize, Option<T>), Problem> {
+    let after = match cursor(params)?.as_deref() {
+        None => None,
+        Some([id]) => Some(id.parse().map_err(|_| invalid_cursor())?),
+        Some(_) => return Err(invalid_cursor()),
+    };
+    Ok((limit(params), after))
+}
+
+/// A limit as the table takes it.
+pub fn wanted(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
 }

@@ -16,8 +16,8 @@ use carillon_runtime::Context;
 use crate::door::{self, Door};
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    bulk, consents, dead_letters, health, imports, installation, integrations, messages, settings,
-    stats, suppressions, templates,
+    api_keys, bulk, consents, dead_letters, health, imports, installation, integrations, members,
+    messages, organizations, settings, stats, suppressions, templates,
 };
 
 /// One line of the table.
@@ -78,7 +78,7 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 fn entries() -> Vec<Entry> {
     use Action::{
         ChangeSettings, EditContent, LiftSuppression, ManageConsent, ManageInstallation,
-        ManageIntegrations, Read, Send,
+        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, Read, Send,
     };
     vec![
         GET.at("/v1/messages", Read, messages::list::list),
@@ -109,6 +109,19 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/dead-letters/{id}/redrive", Send, dead_letters::redrive),
         POST.at("/v1/dead-letters/{id}/drop", Send, dead_letters::drop),
         GET.at("/v1/stats", Read, stats::read),
+        GET.at("/v1/api-keys", ManageKeys, api_keys::list),
+        POST.at("/v1/api-keys", ManageKeys, api_keys::create),
+        GET.at("/v1/api-keys/{id}", ManageKeys, api_keys::read),
+        DELETE.at("/v1/api-keys/{id}", ManageKeys, api_keys::revoke),
+        GET.at("/v1/members", ManageMembers, members::list),
+        POST.at("/v1/members", ManageMembers, members::invite),
+        GET.at("/v1/members/{id}", ManageMembers, members::read),
+        PATCH.at("/v1/members/{id}", ManageMembers, members::update),
+        DELETE.at("/v1/members/{id}", ManageMembers, members::remove),
+        GET.at("/v1/organizations", ManageOrganizations, organizations::list),
+        POST.at("/v1/organizations", ManageOrganizations, organizations::create),
+        GET.at("/v1/organizations/{id}", ManageOrganizations, organizations::read),
+        PATCH.at("/v1/organizations/{id}", ManageOrganizations, organizations::update),
         GET.at("/v1/installation", ManageInstallation, installation::read),
         POST.at("/v1/installation/resume", ManageInstallation, installation::resume),
     ]

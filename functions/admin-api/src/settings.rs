@@ -12,6 +12,7 @@ use carillon_runtime::Context;
 use carillon_store::StoreError;
 
 use self::patch::Patch;
+pub use self::patch::time_zone as read_time_zone;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;

@@ -64,17 +64,17 @@ impl JsonSchema for Day {
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<Query>,
+    params: Params<Query>,
 ) -> Result<Json<Statistics>, Problem> {
     let now = ctx.clock.now();
     let year_ago = now - SignedDuration::from_hours(24 * DEFAULT_DAYS);
-    let from = query.from.map_or_else(|| keys::day(year_ago), |day| day.0);
-    let to = query.to.map_or_else(|| keys::day(now), |day| day.0);
-    let channel = query.channel;
+    let from = params.from.as_ref().map_or_else(|| keys::day(year_ago), |day| day.0.clone());
+    let to = params.to.as_ref().map_or_else(|| keys::day(now), |day| day.0.clone());
+    let channel = params.channel;
     let mut days = ctx.store.counters(caller.org, &from, &to).await?;
     days.retain(|d| channel.is_none_or(|c| c.as_str() == d.channel));
     // No message belongs to a campaign yet.
-    if query.campaign_id.is_some() {
+    if params.campaign_id.is_some() {
         days.clear();
     }
     let currency = currency(&ctx, &caller).await?;

@@ -16,14 +16,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::address;
 use crate::answers::{Found, NoContent};
 use crate::auth::Caller;
 use crate::extract::{self, Params};
+use crate::lists::Page;
 use crate::messages::read_word;
 use crate::problem::Problem;
-use crate::view::List;
 use crate::view::suppression::Suppression as Shown;
-use crate::{address, lists};
 
 /// An address that must not be written to any more.
 #[derive(Deserialize, JsonSchema)]
@@ -74,14 +74,14 @@ pub struct One {
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<Query>,
-) -> Result<Json<List<Shown>>, Problem> {
-    let channel = query.channel;
-    let (_, key) = address::of_query(&ctx, &caller, &query.to).await?;
+    params: Params<Query>,
+) -> Result<Json<Page<Shown>>, Problem> {
+    let channel = params.channel;
+    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let found = all.iter().filter_map(|(_, rows)| rows.suppression.as_ref());
     let found = found.filter(|s| channel.is_none_or(|channel| channel == s.channel));
-    Ok(Json(lists::page(found.map(Shown::of).collect(), None)))
+    Ok(Json(Page::of(&params, found.map(Shown::of).collect(), None)))
 }
 
 /// `POST /v1/suppressions`: nothing is sent to this address any more. 200 with
@@ -122,10 +122,10 @@ pub async fn put(
 pub async fn lift(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<One>,
+    params: Params<One>,
 ) -> Result<NoContent, Problem> {
-    let (_, key) = address::of_query(&ctx, &caller, &query.to).await?;
-    match ctx.store.lift_ours(caller.org, key, query.channel).await? {
+    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
+    match ctx.store.lift_ours(caller.org, key, params.channel).await? {
         Lifted::Done => Ok(NoContent),
         Lifted::Nothing => Err(Problem::not_found("suppression")),
         Lifted::Refused => {

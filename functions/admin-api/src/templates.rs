@@ -16,9 +16,8 @@ use serde_json::{Map, Value, json};
 use crate::answers::Created;
 use crate::auth::Caller;
 use crate::extract::{self, Id, Params, present};
-use crate::lists::{self, Limit, paged};
+use crate::lists::{self, Page, PageQuery};
 use crate::problem::{FieldError, Problem};
-use crate::view::List;
 use crate::view::template::{Template as Shown, TemplateKind, TemplateVariable};
 
 /// Longest text of the provider's fields, in characters.
@@ -85,16 +84,6 @@ fn registered_example() -> Value {
     })
 }
 
-/// Which part of the list.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Query {
-    limit: Option<Limit>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-paged!(Query);
-
 /// Finds `key`, `key@version`, or an id.
 pub async fn find(
     ctx: &Context,
@@ -156,19 +145,13 @@ pub async fn create(
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<Query>,
-) -> Result<Json<List<Shown>>, Problem> {
-    let limit = lists::limit(&query);
-    let after = match lists::cursor(&query)?.as_deref() {
-        None => None,
-        Some([id]) => Some(id.parse().map_err(|_| lists::invalid_cursor())?),
-        Some(_) => return Err(lists::invalid_cursor()),
-    };
-    let wanted = i32::try_from(limit).unwrap_or(i32::MAX);
-    let templates = ctx.store.templates(caller.org, after, wanted).await?;
-    let next = (templates.len() == limit).then(|| templates.last().map(|t| vec![t.id.to_string()]));
+    params: Params<PageQuery>,
+) -> Result<Json<Page<Shown>>, Problem> {
+    let (limit, after) = lists::by_id::<TemplateId>(&params)?;
+    let templates = ctx.store.templates(caller.org, after, lists::wanted(limit)).await?;
+    let next = (templates.len() == limit).then(|| templates.last().map(|t| t.id)).flatten();
     let data = templates.iter().map(Shown::of).collect();
-    Ok(Json(lists::page(data, next.flatten().as_deref())))
+    Ok(Json(Page::by_id(&params, data, next)))
 }
 
 /// `GET /v1/templates/{id}`: a template at its newest version.

@@ -12,15 +12,3 @@ pub mod preview;
 pub mod statistics;
 pub mod suppression;
 pub mod template;
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-/// A page of a list.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "{T}List")]
-pub struct List<T> {
-    pub data: Vec<T>,
-    /// For `?cursor=`; null on the last page.
-    pub next_cursor: Option<String>,
-}

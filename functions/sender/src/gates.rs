@@ -88,6 +88,11 @@ pub async fn before_slot(
         message.expire(now);
         return Ok(Gate::Decided);
     }
+    if terms.suspended {
+        let detail = "the organization is suspended".to_owned();
+        let until = now + LOOK_AGAIN;
+        return Ok(Gate::Hold(Hold { until, reason: "organization_suspended", detail }));
+    }
     if !terms.settings.sending_enabled {
         let detail = "sending is switched off for the organization".to_owned();
         let until = now + LOOK_AGAIN;

@@ -8,6 +8,7 @@ use carillon_domain::settings::Settings;
 use carillon_domain::{Message, OrgId, PhoneNumber, ProviderName};
 use carillon_runtime::Context;
 use carillon_runtime::accounts::Accounts;
+use carillon_store::OrganizationStatus;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
@@ -19,6 +20,8 @@ const COUNT_FOR: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Debug)]
 pub struct Terms {
     pub settings: Settings,
+    /// Nothing of it is sent until somebody lifts that.
+    pub suspended: bool,
     pub accounts: Accounts,
     pub limits: Limits,
     read_at: Timestamp,
@@ -27,9 +30,12 @@ pub struct Terms {
 impl Terms {
     async fn read(ctx: &Context, org: OrgId) -> Result<Self, SendError> {
         let read_at = ctx.clock.now();
-        let (accounts, settings) = futures::join!(ctx.accounts(org), ctx.store.settings(org));
+        let (accounts, settings, organization) =
+            futures::join!(ctx.accounts(org), ctx.store.settings(org), ctx.store.organization(org));
         let settings = settings?;
-        Ok(Self { accounts: accounts?, limits: Limits::of(&settings), settings, read_at })
+        let suspended = organization?.is_some_and(|o| o.status == OrganizationStatus::Suspended);
+        let limits = Limits::of(&settings);
+        Ok(Self { accounts: accounts?, limits, settings, suspended, read_at })
     }
 
     /// The account that comes first for this message.

@@ -94,6 +94,7 @@ impl Stack {
             public_url: Some(options.public_url),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
+            cors_origins: options.cors_origins,
             tuning: options.tuning,
         };
         let born = options.clock.now();

@@ -149,6 +149,8 @@ typed_id!(/// A template.
     TemplateId, "tpl", 10);
 typed_id!(/// An API key (not its secret).
     KeyId, "key", 10);
+typed_id!(/// A person who may sign in.
+    MemberId, "mem", 10);
 typed_id!(/// A message. Its bytes are its place in the table: address, time, hash.
     MessageId, "msg", 26);
 

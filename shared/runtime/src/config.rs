@@ -19,6 +19,9 @@ pub struct Config {
     pub admin_key_sha256: Option<String>,
     /// Base addresses that replace the providers' own.
     pub provider_urls: BTreeMap<ProviderName, String>,
+    /// Origins (`https://console.example`) whose scripts may call the API from a
+    /// browser. Usually none.
+    pub cors_origins: Vec<String>,
     pub tuning: Tuning,
 }
 
@@ -107,6 +110,14 @@ pub fn provider_urls() -> BTreeMap<ProviderName, String> {
         .collect()
 }
 
+/// Origins from `CARILLON_CORS_ORIGINS`, separated by commas.
+#[must_use]
+pub fn cors_origins() -> Vec<String> {
+    let all = variable("CARILLON_CORS_ORIGINS").unwrap_or_default();
+    let each = all.split(',').map(|origin| origin.trim().trim_end_matches('/'));
+    each.filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
+}
+
 impl Config {
     /// # Errors
     /// Names the first variable that is missing.
@@ -125,6 +136,7 @@ impl Config {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
+            cors_origins: cors_origins(),
             tuning: Tuning::default(),
         })
     }

@@ -4,7 +4,7 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, ImportId, Lane, MessageId, OrgId, PackId, ProviderName, TemplateId,
+    AddressKey, ImportId, KeyId, Lane, MemberId, MessageId, OrgId, PackId, ProviderName, TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,6 +44,44 @@ pub fn table_mark() -> Key {
 
 pub fn api_key(secret_hash: &str) -> Key {
     key(format!("key/{secret_hash}"), "key")
+}
+
+/// Which key of the organization that is: its hash, to find it by its id.
+pub fn api_key_of(org: OrgId, id: KeyId) -> Key {
+    key(org_part(org), format!("{API_KEY_PREFIX}{}", id.key()))
+}
+
+pub const API_KEY_PREFIX: &str = "key/";
+
+pub fn member(org: OrgId, id: MemberId) -> Key {
+    key(org_part(org), format!("{MEMBER_PREFIX}{}", id.key()))
+}
+
+pub const MEMBER_PREFIX: &str = "mem/";
+
+/// The organizations of somebody who signs in, by the hash of issuer and subject.
+pub fn identity(identity: &str) -> String {
+    format!("idn/{identity}")
+}
+
+pub fn identity_in(of: &str, org: OrgId) -> Key {
+    key(identity(of), org.key())
+}
+
+/// The organizations that an e-mail address was invited to, by its keyed hash.
+pub fn invitation(email: &str) -> String {
+    format!("inv/{email}")
+}
+
+pub fn invitation_to(email: &str, org: OrgId) -> Key {
+    key(invitation(email), org.key())
+}
+
+/// All organizations, for who manages them.
+pub const ORGANIZATIONS: &str = "organizations";
+
+pub fn organization_listed(org: OrgId) -> Key {
+    key(ORGANIZATIONS.to_owned(), org.key())
 }
 
 pub fn organization(org: OrgId) -> Key {

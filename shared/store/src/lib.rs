@@ -9,6 +9,7 @@
 //! won and what it met. Errors are throttling and outages (the caller's queue
 //! retries those) and rows that cannot be read.
 
+mod api_keys;
 mod attributes;
 mod census;
 mod consents;
@@ -22,6 +23,7 @@ mod installation;
 mod integrations;
 pub mod keys;
 mod ledger;
+mod members;
 mod message_row;
 mod messages;
 mod organizations;
@@ -31,6 +33,7 @@ mod sabotage;
 pub mod schema;
 mod statistics;
 mod suppressions;
+mod table;
 mod table_mark;
 mod templates;
 mod timeline;
@@ -38,15 +41,17 @@ mod timeline;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
+pub use api_keys::ApiKey;
 pub use attributes::Item;
 pub use census::{Counted as Census, Scanned};
 pub use consents::GateRows;
 pub use due::{DueEntry, DueKind};
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
+pub use members::{Member, MemberStatus, identity};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
-pub use organizations::{ApiKey, Organization, SeenSettings};
+pub use organizations::{Organization, OrganizationStatus, SeenSettings};
 pub use sabotage::Mechanism;
 pub use statistics::{Counted, Counters, DayCounters, Group};
 pub use suppressions::{Lifted, Suppression};

@@ -2,9 +2,6 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
-};
 use carillon_domain::message::State;
 use carillon_domain::{AddressKey, Message, MessageId, OrgId};
 use jiff::Timestamp;
@@ -246,103 +243,6 @@ impl Store {
             }
         }
         Ok(ids)
-    }
-
-    pub(crate) async fn get(&self, key: &keys::Key, consistent: bool) -> Result<Option<Item>> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key.item()))
-            .consistent_read(consistent)
-            .send()
-            .await
-            .map_err(unavailable("get item"))?;
-        Ok(answer.item)
-    }
-
-    /// Rows by key, any order, in batches of a hundred; throttled keys again.
-    pub(crate) async fn get_many(
-        &self,
-        wanted: &[keys::Key],
-        consistent: bool,
-    ) -> Result<Vec<Item>> {
-        let mut items = Vec::with_capacity(wanted.len());
-        for batch in wanted.chunks(100) {
-            let keys: Vec<Item> = batch.iter().map(keys::Key::item).collect();
-            let mut ask = Some(
-                KeysAndAttributes::builder()
-                    .set_keys(Some(keys))
-                    .consistent_read(consistent)
-                    .build()
-                    .map_err(|e| StoreError::Unavailable {
-                        operation: "batch get",
-                        source: Box::new(e),
-                    })?,
-            );
-            let mut rounds = 0;
-            while let Some(request) = ask.take() {
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.table, request)
-                    .send()
-                    .await
-                    .map_err(unavailable("batch get"))?;
-                if let Some(mut responses) = answer.responses {
-                    items.extend(responses.remove(&self.table).unwrap_or_default());
-                }
-                ask = answer.unprocessed_keys.and_then(|mut u| u.remove(&self.table));
-                rounds += 1;
-                if rounds > ROUNDS && ask.is_some() {
-                    return Err(StoreError::Contended("a batch of rows"));
-                }
-            }
-        }
-        Ok(items)
-    }
-
-    pub(crate) async fn put(&self, item: Item) -> Result<()> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map(drop)
-            .map_err(unavailable("put item"))
-    }
-
-    /// Puts under a condition. `None`: done. Otherwise the row the condition
-    /// met (empty when there was none).
-    pub(crate) async fn put_if(
-        &self,
-        item: Item,
-        condition: &str,
-        value: Option<(&str, AttributeValue)>,
-    ) -> Result<Option<Item>> {
-        if self.lacks(Mechanism::Condition) {
-            return self.put(item).await.map(|()| None);
-        }
-        let mut put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(condition)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some((name, value)) = value {
-            put = put.expression_attribute_values(name, value);
-        }
-        match put.send().await {
-            Ok(_) => Ok(None),
-            Err(error) => match error.as_service_error() {
-                Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(e)) => {
-                    Ok(Some(e.item.clone().unwrap_or_default()))
-                }
-                _ => Err(unavailable("put item")(error)),
-            },
-        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! Organizations, their settings and their API keys.
+//! Organizations and their settings.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use carillon_domain::OrgId;
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, OrgId, Role};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, Writer};
@@ -12,43 +12,110 @@ use crate::{Result, Store, keys};
 pub struct Organization {
     pub id: OrgId,
     pub name: String,
+    pub status: OrganizationStatus,
+    pub created_by: String,
     pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
-/// Who calls: an API key, known by the hash of its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKey {
-    pub id: KeyId,
-    pub org: OrgId,
-    pub role: Role,
+impl Organization {
+    /// One that is active from now on.
+    pub fn new(id: OrgId, name: impl Into<String>, by: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            status: OrganizationStatus::Active,
+            created_by: by.into(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
+/// Whether its keys and members are let in, and its messages sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum OrganizationStatus {
+    Active,
+    Suspended,
+}
+
+impl OrganizationStatus {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Suspended].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+fn write(org: &Organization) -> Item {
+    let mut w = Writer::new(&keys::organization(org.id));
+    w.text("nm", &org.name).text("st", org.status.as_str()).text("by", &org.created_by);
+    w.time("ca", org.created_at).time("ua", org.updated_at);
+    w.done()
+}
+
+fn read(id: OrgId, item: &Item) -> Result<Organization> {
+    let r = Reader::new("organization", item);
+    let created_at = r.time("ca")?;
+    Ok(Organization {
+        id,
+        name: r.text("nm")?.to_owned(),
+        // The first releases wrote neither of these three.
+        status: r
+            .maybe_parsed("st", OrganizationStatus::parse)?
+            .unwrap_or(OrganizationStatus::Active),
+        created_by: r.maybe_text("by").unwrap_or("installation").to_owned(),
+        created_at,
+        updated_at: r.maybe_time("ua")?.unwrap_or(created_at),
+    })
 }
 
 impl Store {
-    /// The organization and its first key, if they are not there yet.
-    pub async fn ensure_organization(
-        &self,
-        org: &Organization,
-        key: &ApiKey,
-        secret_hash: &str,
-    ) -> Result<()> {
-        let mut w = Writer::new(&keys::organization(org.id));
-        w.text("nm", &org.name).time("ca", org.created_at);
+    /// The organization, if it is not there yet. False when it is.
+    pub async fn ensure_organization(&self, org: &Organization) -> Result<bool> {
+        // Listed first: an entry without its row is passed over, a row without an
+        // entry would never be found.
+        let mut w = Writer::new(&keys::organization_listed(org.id));
+        w.time("ca", org.created_at);
         self.put_if(w.done(), "attribute_not_exists(pk)", None).await?;
-        let mut w = Writer::new(&keys::api_key(secret_hash));
-        w.text("id", key.id.key()).text("org", key.org.key()).text("ro", key.role.as_str());
-        self.put_if(w.done(), "attribute_not_exists(pk)", None).await.map(drop)
+        let met = self.put_if(write(org), "attribute_not_exists(pk)", None).await?;
+        Ok(met.is_none())
     }
 
-    pub async fn api_key(&self, secret_hash: &str) -> Result<Option<ApiKey>> {
-        let Some(item) = self.get(&keys::api_key(secret_hash), false).await? else {
-            return Ok(None);
-        };
-        let r = Reader::new("api key", &item);
-        Ok(Some(ApiKey {
-            id: KeyId::from_key(r.text("id")?)?,
-            org: OrgId::from_key(r.text("org")?)?,
-            role: r.parsed("ro", Role::parse)?,
-        }))
+    pub async fn organization(&self, org: OrgId) -> Result<Option<Organization>> {
+        let item = self.get(&keys::organization(org), false).await?;
+        item.as_ref().map(|item| read(org, item)).transpose()
+    }
+
+    /// Another name or status. False when there is no such organization.
+    pub async fn put_organization(&self, org: &Organization) -> Result<bool> {
+        let met = self.put_if(write(org), "attribute_exists(pk)", None).await?;
+        Ok(met.is_none())
+    }
+
+    /// By id, from behind `after`.
+    pub async fn organizations(
+        &self,
+        after: Option<OrgId>,
+        limit: i32,
+    ) -> Result<Vec<Organization>> {
+        let after = after.map_or_else(String::new, |org| org.key());
+        let entries = self.range(keys::ORGANIZATIONS, &after, None, limit).await?;
+        let mut found = Vec::new();
+        for entry in &entries {
+            let id = OrgId::from_key(Reader::new("organization entry", entry).text("sk")?)?;
+            found.extend(self.organization(id).await?);
+        }
+        Ok(found)
     }
 
     /// An organization that has set nothing has the defaults.
@@ -96,6 +163,14 @@ impl Store {
 /// What settings were when they were read.
 #[derive(Debug, Clone)]
 pub struct SeenSettings(Option<AttributeValue>);
+
+impl SeenSettings {
+    /// Nobody has set any yet.
+    #[must_use]
+    pub const fn are_new(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 fn settings_row(org: OrgId, settings: &Settings) -> Item {
     let mut w = Writer::new(&keys::settings(org));

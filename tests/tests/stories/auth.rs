@@ -1,9 +1,8 @@
 //! Who may ask, and what the answer to anything else looks like.
 
-use carillon_domain::{KeyId, Role};
-use carillon_store::{ApiKey, Organization};
+use carillon_domain::Role;
 use carillon_tests::people::mobile;
-use carillon_tests::{ADMIN_KEY, Answer, World, shows, with_json};
+use carillon_tests::{ADMIN_KEY, Answer, World, callers, shows, with_json};
 use reqwest::Method;
 use serde_json::json;
 
@@ -80,15 +79,9 @@ async fn a_problem_document_has_its_form() {
 #[tokio::test]
 async fn a_role_may_do_what_is_its_own() {
     let world = World::start().await;
-    let store = &world.stack.ctx.store;
-    let organization =
-        Organization { id: world.stack.org, name: "same".to_owned(), created_at: world.now() };
     for role in [Role::Viewer, Role::Manager] {
         let secret = format!("crl_{}", role.as_str());
-        let id = KeyId::from_hash(&[secret.as_bytes()]);
-        let key = ApiKey { id, org: world.stack.org, role };
-        let hash = carillon_admin_api::first_organization::hash(&secret);
-        store.ensure_organization(&organization, &key, &hash).await.expect("a key");
+        callers::add(&world.stack.ctx, world.stack.org, &secret, role).await;
     }
     let message = json!({"channel": "sms", "to": mobile(1), "body": "Hi"});
     let template = json!({"key": "a", "channel": "sms", "body": "Hi"});

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_local::stack::TABLE;
 use carillon_store::keys;
 use carillon_tests::people::mobile;
-use carillon_tests::{Answer, Setup, World, shows, with_json};
+use carillon_tests::{Answer, Setup, World, callers, shows, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -246,18 +246,11 @@ async fn no_consent_is_written_so_that_the_release_before_can_read_it() {
 
 #[tokio::test]
 async fn a_viewer_records_nothing_and_only_an_admin_lifts() {
-    use carillon_domain::{KeyId, Role};
-    use carillon_store::{ApiKey, Organization};
+    use carillon_domain::Role;
     let world = World::start().await;
-    let organization =
-        Organization { id: world.stack.org, name: "same".to_owned(), created_at: world.now() };
     for role in [Role::Viewer, Role::Manager] {
         let secret = format!("crl_{}", role.as_str());
-        let id = KeyId::from_hash(&[secret.as_bytes()]);
-        let key = ApiKey { id, org: world.stack.org, role };
-        let hash = carillon_admin_api::first_organization::hash(&secret);
-        let store = &world.stack.ctx.store;
-        store.ensure_organization(&organization, &key, &hash).await.expect("a key");
+        callers::add(&world.stack.ctx, world.stack.org, &secret, role).await;
     }
     let to = escaped(&mobile(1));
     let suppression = json!({"to": mobile(1), "channel": "sms"});

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use carillon_domain::{ImportId, KeyId, MessageId, OrgId, Role};
+use carillon_domain::{ImportId, MessageId, OrgId, Role};
 use carillon_local::engines::fault::{NoFaults, Operation, Verdict};
 use carillon_local::stack::TABLE;
-use carillon_store::{ApiKey, Organization, keys};
+use carillon_store::keys;
 use carillon_tests::people::mobile;
-use carillon_tests::{Answer, World, shows, with_json};
+use carillon_tests::{Answer, World, callers, shows, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -233,12 +233,7 @@ async fn a_viewer_may_look_and_another_organization_sees_nothing() {
     for (secret, org, role) in
         [("crl_viewer", world.stack.org, Role::Viewer), ("crl_another", other, Role::SuperAdmin)]
     {
-        let organization =
-            Organization { id: org, name: secret.to_owned(), created_at: world.now() };
-        let key = ApiKey { id: KeyId::from_hash(&[secret.as_bytes()]), org, role };
-        let hash = carillon_admin_api::first_organization::hash(secret);
-        let store = &world.stack.ctx.store;
-        store.ensure_organization(&organization, &key, &hash).await.expect("a key");
+        callers::add(&world.stack.ctx, org, secret, role).await;
     }
     let ask = async |key: &str, method: Method, path: &str| {
         Answer::to(with_json(world.request_by(key, method, path), &json!({}))).await

@@ -6,15 +6,14 @@
 use std::sync::Arc;
 
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, OrgId, Role};
+use carillon_domain::{OrgId, Role};
 use carillon_local::poller::Mapping;
 use carillon_runtime::Clock;
 use carillon_runtime::clock::Steps;
 use carillon_runtime::config::Tuning;
 use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM};
-use carillon_store::{ApiKey, Organization};
 use carillon_tests::people::mobile;
-use carillon_tests::{Answer, Setup, World, with_json};
+use carillon_tests::{Answer, Setup, World, callers, with_json};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::json;
@@ -85,11 +84,8 @@ async fn work(world: Arc<World>) {
 
 async fn second_organization(world: &World) {
     let id = OrgId::from_hash(&[b"somebody else"]);
-    let organization = Organization { id, name: "Else".to_owned(), created_at: world.now() };
-    let key = ApiKey { id: KeyId::from_hash(&[b"else"]), org: id, role: Role::SuperAdmin };
-    let hash = carillon_admin_api::first_organization::hash(OTHER_KEY);
+    callers::add(&world.stack.ctx, id, OTHER_KEY, Role::SuperAdmin).await;
     let store = &world.stack.ctx.store;
-    store.ensure_organization(&organization, &key, &hash).await.expect("an organization");
     let settings = Settings { quiet_hours: None, ..Settings::default() };
     store.put_settings(id, &settings).await.expect("the table answers");
     let twilio = json!({

@@ -27,6 +27,8 @@ mod roles;
 mod rolling;
 mod sending;
 mod settings;
+mod shield;
 mod statistics;
+mod tenancy;
 mod two_way;
 mod unknown;

@@ -1,10 +1,9 @@
 //! Nobody sees, changes or is told of what is another organization's.
 
-use carillon_domain::{KeyId, OrgId, Role};
+use carillon_domain::{OrgId, Role};
 use carillon_simulator::{DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN};
-use carillon_store::{ApiKey, Organization};
 use carillon_tests::people::mobile;
-use carillon_tests::{Answer, World, callback, shows, with_file, with_json};
+use carillon_tests::{Answer, World, callback, callers, shows, with_file, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -12,11 +11,7 @@ const OTHER_KEY: &str = "crl_other_organization";
 
 async fn second_organization(world: &World) -> OrgId {
     let id = OrgId::from_hash(&[b"second organization"]);
-    let organization = Organization { id, name: "Second".to_owned(), created_at: world.now() };
-    let key = ApiKey { id: KeyId::from_hash(&[b"second"]), org: id, role: Role::SuperAdmin };
-    let hash = carillon_admin_api::first_organization::hash(OTHER_KEY);
-    let store = &world.stack.ctx.store;
-    store.ensure_organization(&organization, &key, &hash).await.expect("an organization");
+    callers::add(&world.stack.ctx, id, OTHER_KEY, Role::Admin).await;
     id
 }
 

@@ -1,9 +1,8 @@
 //! What an organization sets, as the API reads and writes it.
 
+use carillon_domain::Role;
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, Role};
-use carillon_store::{ApiKey, Organization};
-use carillon_tests::{Answer, World, shows, with_json};
+use carillon_tests::{Answer, World, callers, shows, with_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -184,13 +183,7 @@ async fn each_wrong_value_is_named_and_nothing_is_changed() {
 #[tokio::test]
 async fn a_viewer_may_look_but_not_set() {
     let world = World::start().await;
-    let organization =
-        Organization { id: world.stack.org, name: "same".to_owned(), created_at: world.now() };
-    let key =
-        ApiKey { id: KeyId::from_hash(&[b"viewer"]), org: world.stack.org, role: Role::Viewer };
-    let hash = carillon_admin_api::first_organization::hash("crl_viewer");
-    let store = &world.stack.ctx.store;
-    store.ensure_organization(&organization, &key, &hash).await.expect("a key");
+    callers::add(&world.stack.ctx, world.stack.org, "crl_viewer", Role::Viewer).await;
     let by_viewer = |method, body: Value| {
         Answer::to(with_json(world.request_by("crl_viewer", method, PATH), &body))
     };

@@ -15,10 +15,10 @@ use serde::Deserialize;
 
 use crate::auth::Caller;
 use crate::extract::Params;
-use crate::lists::{self, Limit, paged};
+use crate::lists::{self, Limit, Page, paged};
 use crate::problem::Problem;
 use crate::times::{Moment, Until};
-use crate::view::{self, List};
+use crate::view;
 
 /// Which messages.
 #[derive(Deserialize, JsonSchema)]
@@ -66,18 +66,18 @@ const MONTHS: usize = 36;
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Params(query): Params<Query>,
-) -> Result<Json<List<view::message::Message>>, Problem> {
-    let limit = lists::limit(&query);
-    let cursor = lists::cursor(&query)?;
-    let filter = Filter::of(query);
+    params: Params<Query>,
+) -> Result<Json<Page<view::message::Message>>, Problem> {
+    let limit = lists::limit(&params);
+    let cursor = lists::cursor(&params)?;
+    let filter = Filter::of(&params.query);
     let now = ctx.clock.now();
     let (messages, next) = match &filter.number {
         Some(number) => with_number(&ctx, caller.org, number, &filter, cursor, limit).await?,
         None => in_timeline(&ctx, caller.org, &filter, cursor, limit).await?,
     };
     let data = messages.iter().map(|m| view::message::Message::of(m, now)).collect();
-    Ok(Json(lists::page(data, next.as_deref())))
+    Ok(Json(Page::of(&params, data, next.as_deref())))
 }
 
 type Found = (Vec<Message>, Option<Vec<String>>);
@@ -233,19 +233,20 @@ struct Filter {
 }
 
 impl Filter {
-    fn of(query: Query) -> Self {
+    fn of(query: &Query) -> Self {
         let number =
             |text: &str| PhoneNumber::parse(text, None).ok().map(|n| n.as_str().to_owned());
-        let (number_of_to, to) = match query.to {
-            Some(Until::Number(number)) => (Some(number), None),
+        let (number_of_to, to) = match &query.to {
+            Some(Until::Number(number)) => (Some(number.clone()), None),
             Some(Until::Moment(moment)) => (None, Some(moment.end())),
             None => (None, None),
         };
         let searched = query.q.as_deref().and_then(number);
-        let text = query.q.filter(|_| searched.is_none()).map(|q| q.to_lowercase());
-        let related = |kind: &str, id: Option<String>| id.map(|id| (kind.to_owned(), id));
-        let booking = related("booking", query.booking_id);
-        let workshop = related("workshop", query.workshop_id);
+        let text = query.q.as_ref().filter(|_| searched.is_none()).map(|q| q.to_lowercase());
+        let related =
+            |kind: &str, id: &Option<String>| id.as_ref().map(|id| (kind.to_owned(), id.clone()));
+        let booking = related("booking", &query.booking_id);
+        let workshop = related("workshop", &query.workshop_id);
         let both = booking.is_some() && workshop.is_some();
         let subject = booking.or(workshop);
         Self {
@@ -256,12 +257,15 @@ impl Filter {
             channel: query.channel,
             direction: query.direction,
             provider: query.provider,
-            error_code: query.error_code,
-            template: query.template,
-            related_type: query.related_type.or_else(|| subject.as_ref().map(|s| s.0.clone())),
-            related_id: query.related_id.or_else(|| subject.map(|s| s.1)),
-            created_by: query.created_by,
-            import_id: query.import_id,
+            error_code: query.error_code.clone(),
+            template: query.template.clone(),
+            related_type: query
+                .related_type
+                .clone()
+                .or_else(|| subject.as_ref().map(|s| s.0.clone())),
+            related_id: query.related_id.clone().or_else(|| subject.map(|s| s.1)),
+            created_by: query.created_by.clone(),
+            import_id: query.import_id.clone(),
             text,
             // A message is related to one thing.
             nothing: both || query.campaign_id.is_some() || query.contact_id.is_some(),

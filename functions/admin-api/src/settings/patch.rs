@@ -153,7 +153,7 @@ impl Setter<'_> {
 }
 
 /// The name as the database writes it.
-fn time_zone(name: String) -> Result<String, FieldError> {
+pub fn time_zone(name: String) -> Result<String, FieldError> {
     zones::named(&name).as_ref().and_then(TimeZone::iana_name).map(str::to_owned).ok_or_else(|| {
         let detail = "Name an IANA time zone, such as Australia/Sydney.";
         FieldError::new("time_zone", "unknown_time_zone", detail)

@@ -19,6 +19,9 @@ pub fn of_deferral(reason: &str, detail: &str) -> String {
         "spend_limit_per_day" => "the organization has spent what it may in a day",
         "spend_limit_per_month" => "the organization has spent what it may in a month",
         "sending_disabled" => "sending is switched off in the organization's settings",
+        "organization_suspended" => {
+            "the organization is suspended by whoever runs the installation"
+        }
         "integration_disabled" => "the account that would send it is switched off",
         "provider_down" => "calls to the provider fail at this time",
         "rate" => "the account sends no faster",

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use carillon_domain::settings::Settings;
-use carillon_domain::{KeyId, OrgId, Role};
+use carillon_domain::{OrgId, Role};
 use carillon_local::{Options, Stack};
 use carillon_runtime::Clock;
 use carillon_runtime::config::Tuning;
 use carillon_simulator as simulator;
-use carillon_store::{ApiKey, Organization};
-use carillon_tests::patience::{PAUSE, eventually, now};
+use carillon_tests::callers;
+use carillon_tests::patience::{PAUSE, eventually};
 use carillon_tests::real::{ADMIN_KEY, Client, Home, Running};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -124,14 +124,12 @@ async fn organizations(folder: PathBuf) -> Result<()> {
         admin_key: ADMIN_KEY.to_owned(),
         public_url: String::new(),
         provider_urls: std::collections::BTreeMap::new(),
+        cors_origins: Vec::new(),
         tuning: Tuning::default(),
     })
     .await?;
     let id = OrgId::from_hash(&[b"second organization"]);
-    let organization = Organization { id, name: "Second".to_owned(), created_at: now() };
-    let key = ApiKey { id: KeyId::from_hash(&[b"second"]), org: id, role: Role::SuperAdmin };
-    let hash = carillon_admin_api::first_organization::hash(OTHER_KEY);
-    stack.ctx.store.ensure_organization(&organization, &key, &hash).await?;
+    callers::add(&stack.ctx, id, OTHER_KEY, Role::SuperAdmin).await;
     for org in [stack.org, id] {
         without_limits(&stack, org).await?;
     }

@@ -1,0 +1,184 @@
+//! One row, a batch, a range: what every noun's questions are made of.
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+};
+
+use crate::attributes::{Item, s};
+use crate::{Mechanism, Result, Store, StoreError, keys, unavailable};
+
+/// Rounds of a batch of which the table leaves something undone.
+const ROUNDS: usize = 8;
+
+impl Store {
+    pub(crate) async fn get(&self, key: &keys::Key, consistent: bool) -> Result<Option<Item>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .consistent_read(consistent)
+            .send()
+            .await
+            .map_err(unavailable("get item"))?;
+        Ok(answer.item)
+    }
+
+    /// Rows by key, any order, in batches of a hundred; throttled keys again.
+    pub(crate) async fn get_many(
+        &self,
+        wanted: &[keys::Key],
+        consistent: bool,
+    ) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(100) {
+            let keys: Vec<Item> = batch.iter().map(keys::Key::item).collect();
+            let mut ask = Some(
+                KeysAndAttributes::builder()
+                    .set_keys(Some(keys))
+                    .consistent_read(consistent)
+                    .build()
+                    .map_err(|e| StoreError::Unavailable {
+                        operation: "batch get",
+                        source: Box::new(e),
+                    })?,
+            );
+            let mut rounds = 0;
+            while let Some(request) = ask.take() {
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(unavailable("batch get"))?;
+                if let Some(mut responses) = answer.responses {
+                    items.extend(responses.remove(&self.table).unwrap_or_default());
+                }
+                ask = answer.unprocessed_keys.and_then(|mut u| u.remove(&self.table));
+                rounds += 1;
+                if rounds > ROUNDS && ask.is_some() {
+                    return Err(StoreError::Contended("a batch of rows"));
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    pub(crate) async fn put(&self, item: Item) -> Result<()> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map(drop)
+            .map_err(unavailable("put item"))
+    }
+
+    /// Puts under a condition. `None`: done. Otherwise the row the condition
+    /// met (empty when there was none).
+    pub(crate) async fn put_if(
+        &self,
+        item: Item,
+        condition: &str,
+        value: Option<(&str, AttributeValue)>,
+    ) -> Result<Option<Item>> {
+        if self.lacks(Mechanism::Condition) {
+            return self.put(item).await.map(|()| None);
+        }
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some((name, value)) = value {
+            put = put.expression_attribute_values(name, value);
+        }
+        match put.send().await {
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(e)) => {
+                    Ok(Some(e.item.clone().unwrap_or_default()))
+                }
+                _ => Err(unavailable("put item")(error)),
+            },
+        }
+    }
+
+    /// Changes a row under a condition; false when it did not hold.
+    pub(crate) async fn update_if(
+        &self,
+        key: &keys::Key,
+        change: &str,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+    ) -> Result<bool> {
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .update_expression(change)
+            .condition_expression(condition);
+        for (name, value) in values {
+            update = update.expression_attribute_values(*name, value.clone());
+        }
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable("update item")(error)),
+            },
+        }
+    }
+
+    /// False when there was no such row.
+    pub(crate) async fn delete_row(&self, key: &keys::Key) -> Result<bool> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .condition_expression("attribute_exists(pk)");
+        match delete.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable("delete item")(error)),
+            },
+        }
+    }
+
+    /// Rows of a partition in order, from behind the sort key `after`, those
+    /// whose sort key begins with `prefix`.
+    pub(crate) async fn range(
+        &self,
+        pk: &str,
+        after: &str,
+        prefix: Option<&str>,
+        limit: i32,
+    ) -> Result<Vec<Item>> {
+        let prefix = prefix.unwrap_or_default();
+        // Behind a sort key: no key of ours has a character below the space.
+        let low = if after < prefix { prefix.to_owned() } else { format!("{after}\u{1}") };
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .expression_attribute_values(":pk", s(pk))
+            .expression_attribute_values(":low", s(low))
+            .expression_attribute_values(":high", s(format!("{prefix}~")))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(unavailable("query a range"))?;
+        Ok(answer.items.unwrap_or_default())
+    }
+}
