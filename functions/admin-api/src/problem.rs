@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use carillon_runtime::accounts::AccountError;
 use carillon_runtime::context::InstallationError;
+use carillon_runtime::queues::QueueError;
 use carillon_runtime::secrets::SecretError;
 use carillon_store::StoreError;
 use schemars::JsonSchema;
@@ -130,6 +131,12 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
         Self::unavailable(&error)
     }
 }

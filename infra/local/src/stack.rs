@@ -12,6 +12,7 @@ use carillon_store::{DueEntry, DueKind, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engines::Engines;
+use crate::engines::kms::FILE_KEY;
 use crate::options::Options;
 use crate::poller::Mapping;
 use crate::{queues, rollup_feed};
@@ -90,7 +91,8 @@ impl Stack {
         let config = Config {
             table: table.to_owned(),
             queues,
-            kms_key: "embedded".to_owned(),
+            kms_key: FILE_KEY.to_owned(),
+            kms_keys_before: Vec::new(),
             public_url: Some(options.public_url),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,

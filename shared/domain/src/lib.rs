@@ -30,6 +30,7 @@ pub mod retry;
 pub mod rows;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod secret;
 pub mod segments;
 pub mod settings;
 pub mod statistics;
@@ -37,12 +38,13 @@ pub mod template;
 pub mod transition;
 
 pub use access::{Action, Role};
-pub use address::AddressKey;
+pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
 pub use failure::{Failure, FailureReason};
-pub use ids::{ImportId, KeyId, MemberId, MessageId, OrgId, PackId, TemplateId};
+pub use ids::{ImportId, KeyId, LetterId, MemberId, MessageId, OrgId, PackId, TemplateId};
 pub use integration::ProviderName;
 pub use keyed_hash::keyed_hash;
 pub use message::Message;
 pub use outside_url::OutsideUrl;
 pub use phone::{Country, PhoneNumber};
+pub use secret::Secret;

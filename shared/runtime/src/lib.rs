@@ -8,6 +8,7 @@ pub mod config;
 pub mod context;
 pub mod queues;
 pub mod random;
+pub mod re_encrypt;
 pub mod secrets;
 pub mod standing;
 pub mod telemetry;

@@ -16,11 +16,20 @@ use crate::extract;
 use crate::problem::Problem;
 
 /// What an argument of a handler takes from a request.
+#[diagnostic::on_unimplemented(
+    message = "the OpenAPI document cannot tell what `{Self}` takes from a request",
+    note = "take `extract::{{Json, Id, Params, Upload}}` of a type that is `JsonSchema`"
+)]
 pub trait Takes {
     fn describe(operation: &mut Operation, schemas: &mut Schemas);
 }
 
 /// What a handler gives back.
+#[diagnostic::on_unimplemented(
+    message = "the OpenAPI document cannot tell what `{Self}` answers",
+    note = "answer `Json<T>` or one of `answers::{{Created, Accepted, NoContent, Csv, …}}`, of a \
+            type that is `JsonSchema`"
+)]
 pub trait Gives {
     fn describe(operation: &mut Operation, schemas: &mut Schemas);
 }

@@ -15,6 +15,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     let transactional = queue_arn(world.output("SmsTransactionalQueueUrl")?).await?;
     let bulk = queue_arn(world.output("SmsBulkQueueUrl")?).await?;
     let receive = queue_arn(world.output("ReceiveQueueUrl")?).await?;
+    let receive_dead = queue_arn(world.output("ReceiveDeadLettersUrl")?).await?;
 
     const ROWS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     const QUERY: &[&str] = &["dynamodb:Query"];
@@ -25,12 +26,13 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     const DESCRIBE: &[&str] = &["dynamodb:DescribeTable"];
     const NOTHING: &[&str] = &[];
     // Function, resource, what it may do there, what it may not.
-    let rules: [(_, &str, _, &[&str]); 29] = [
+    let rules: [(_, &str, _, &[&str]); 31] = [
         ("AdminApi", table, ROWS, &["dynamodb:Scan", "dynamodb:DeleteTable"]),
         ("AdminApi", &attention, QUERY, NOTHING),
         ("AdminApi", &due, NOTHING, QUERY),
         ("AdminApi", &transactional, SEND, TAKE),
-        ("AdminApi", &receive, NOTHING, SEND),
+        ("AdminApi", &receive, SEND, TAKE),
+        ("AdminApi", &receive_dead, TAKE, SEND),
         ("AdminApi", key, &["kms:Encrypt", "kms:Decrypt"], &["kms:ScheduleKeyDeletion"]),
         ("QueueProcessor", table, ROWS, &["dynamodb:Scan"]),
         ("QueueProcessor", table, DESCRIBE, NOTHING),
@@ -57,6 +59,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
         ("Receiver", table, ROWS, &["dynamodb:Scan", "dynamodb:DescribeTable"]),
         ("Receiver", &receive, TAKE, SEND),
         ("Receiver", &bulk, NOTHING, SEND),
+        ("Receiver", &receive_dead, NOTHING, TAKE),
         ("Rollup", table, ROWS, &["dynamodb:Scan"]),
         ("Rollup", &bulk, NOTHING, SEND),
         ("Rollup", key, DECRYPT, &["kms:Encrypt"]),
