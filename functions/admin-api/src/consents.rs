@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use carillon_domain::consent::{Consent, ConsentStatus};
-use carillon_domain::{Channel, PhoneNumber, Purpose};
+use carillon_domain::{Channel, Purpose};
 use carillon_runtime::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -59,23 +59,34 @@ pub async fn put(
         );
         return Err(Problem::conflict("later_consent", detail));
     }
-    Ok((StatusCode::CREATED, Json(show(&to, &consent))))
+    Ok((StatusCode::CREATED, Json(show(to.as_str(), &consent))))
 }
 
-/// `GET /v1/consents?to=…&channel=…`: what counts for a number, at most one of
-/// each channel and purpose.
+/// `GET /v1/consents`: what counts, at most one of each number, channel and
+/// purpose; of one number (`to`), or of all, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     params: Params,
 ) -> Result<Json<Value>, Problem> {
-    params.only(&["to", "channel"])?;
     let channel = params.read("channel", Channel::parse)?;
+    if params.get("to").is_none() {
+        params.only(&["to", "channel", "limit", "cursor"])?;
+        let mut list = lists::ByPlace::new(&params)?;
+        while let Some((before, most)) = list.next() {
+            let store = &ctx.store;
+            let found = store.consents(caller.org, channel, before.as_deref(), most).await?;
+            list.add(found, |(to, c)| show(&to, &c));
+        }
+        return Ok(Json(list.page()));
+    }
+    // What one number has is one page.
+    params.only(&["to", "channel"])?;
     let (to, key) = address::of_query(&ctx, &caller, &params).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let consents = all.iter().flat_map(|(_, rows)| &rows.consents);
     let consents = consents.filter(|c| channel.is_none_or(|channel| channel == c.channel));
-    Ok(Json(lists::page(consents.map(|c| show(&to, c)).collect(), None)))
+    Ok(Json(lists::page(consents.map(|c| show(to.as_str(), c)).collect(), None)))
 }
 
 impl Request {
@@ -147,9 +158,9 @@ fn text(
     Some(value.to_owned())
 }
 
-fn show(to: &PhoneNumber, c: &Consent) -> Value {
+fn show(to: &str, c: &Consent) -> Value {
     json!({
-        "to": to.as_str(),
+        "to": to,
         "channel": c.channel,
         "purpose": c.purpose,
         "status": c.status.as_str(),

@@ -78,3 +78,53 @@ pub fn by_id<T: std::str::FromStr>(params: &Params) -> Result<(usize, Option<T>)
 pub fn wanted(limit: usize) -> i32 {
     i32::try_from(limit).unwrap_or(i32::MAX)
 }
+
+/// A page of a list whose entries are found by place, newest first, being filled.
+/// A narrow filter may leave it short, with a cursor to go on from.
+pub struct ByPlace {
+    limit: usize,
+    before: Option<String>,
+    data: Vec<Value>,
+    rounds: usize,
+    ended: bool,
+}
+
+/// Times that a page looks for more.
+const ROUNDS: usize = 20;
+
+impl ByPlace {
+    /// # Errors
+    /// 400 for a limit or cursor that is none.
+    pub fn new(params: &Params) -> Result<Self, Problem> {
+        let before = match cursor(params)? {
+            None => None,
+            Some(parts) => {
+                let [place] = <[String; 1]>::try_from(parts).map_err(|_| invalid_cursor())?;
+                Some(place)
+            }
+        };
+        Ok(Self { limit: limit(params)?, before, data: Vec::new(), rounds: 0, ended: false })
+    }
+
+    /// Behind which place to look, for how many; `None` when the page is done.
+    pub fn next(&mut self) -> Option<(Option<String>, usize)> {
+        self.rounds += 1;
+        let left = self.limit - self.data.len();
+        (!self.ended && left > 0 && self.rounds <= ROUNDS).then(|| (self.before.clone(), left))
+    }
+
+    /// What was found there, each with its place; nothing where an entry is not
+    /// one of those asked for.
+    pub fn add<T>(&mut self, found: Vec<(String, Option<T>)>, show: impl Fn(T) -> Value) {
+        match found.last() {
+            Some((last, _)) => self.before = Some(last.clone()),
+            None => self.ended = true,
+        }
+        self.data.extend(found.into_iter().filter_map(|(_, entry)| Some(show(entry?))));
+    }
+
+    pub fn page(self) -> Value {
+        let next = self.before.filter(|_| !self.ended).map(|place| [place]);
+        page(self.data, next.as_ref().map(<[String; 1]>::as_slice))
+    }
+}

@@ -30,14 +30,25 @@ pub struct Request {
     reason: Option<String>,
 }
 
-/// `GET /v1/suppressions?to=…`: of one number, by channel.
+/// `GET /v1/suppressions`: of one number (`to`), or of all, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     params: Params,
 ) -> Result<Json<Value>, Problem> {
-    params.only(&["to", "channel"])?;
     let channel = params.read("channel", Channel::parse)?;
+    if params.get("to").is_none() {
+        params.only(&["to", "channel", "limit", "cursor"])?;
+        let mut list = lists::ByPlace::new(&params)?;
+        while let Some((before, most)) = list.next() {
+            let store = &ctx.store;
+            let found = store.suppressions(caller.org, channel, before.as_deref(), most).await?;
+            list.add(found, |s| show(&s));
+        }
+        return Ok(Json(list.page()));
+    }
+    // What one number has is one page.
+    params.only(&["to", "channel"])?;
     let (_, key) = address::of_query(&ctx, &caller, &params).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let found = all.iter().filter_map(|(_, rows)| rows.suppression.as_ref());

@@ -8,7 +8,7 @@ mod dispatch;
 mod freeze;
 mod plan;
 
-use carillon_runtime::Context;
+use carillon_runtime::{Context, set_aside};
 use carillon_store::DueEntry;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -72,6 +72,10 @@ async fn plan_all(
                 report.errors += 1;
                 ctx.counters.add("plan_errors", 1);
                 tracing::error!(error = &error as &dyn std::error::Error, "planning stopped");
+                let (org, kind, leases) = (entry.org, entry.kind, entry.generation);
+                if let Err(error) = set_aside::after_leases(ctx, org, kind, leases).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "left for its lease");
+                }
             }
         }
     }

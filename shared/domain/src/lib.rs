@@ -13,6 +13,7 @@ pub mod dlt;
 pub mod expiry;
 pub mod explain;
 pub mod failure;
+pub mod gates;
 pub mod ids;
 pub mod import;
 pub mod integration;

@@ -9,6 +9,7 @@ pub mod context;
 pub mod queues;
 pub mod random;
 pub mod secrets;
+pub mod set_aside;
 pub mod standing;
 pub mod telemetry;
 
