@@ -50,6 +50,7 @@ impl World {
             admin_key: ADMIN_KEY.to_owned(),
             public_url: self.url.clone(),
             provider_urls: config.provider_urls.clone(),
+            cors_origins: config.cors_origins.clone(),
             tuning: config.tuning,
         };
         let engines = self.stack.engines.clone();

@@ -37,6 +37,8 @@ const ROUNDS: usize = 500;
 pub struct Setup {
     /// Small by default, so that a dozen messages cross every boundary.
     pub tuning: Tuning,
+    /// Whose scripts may call the API from a browser.
+    pub cors_origins: Vec<String>,
     /// Whether the organization has an account with Twilio.
     pub twilio: bool,
     /// Settings at the start, over the defaults. Without others no limits and no quiet hours:
@@ -63,6 +65,7 @@ impl Default for Setup {
         });
         Self {
             tuning,
+            cors_origins: Vec::new(),
             twilio: true,
             settings,
             busy: None,
@@ -128,6 +131,7 @@ impl World {
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
             provider_urls,
+            cors_origins: setup.cors_origins,
             tuning: setup.tuning,
         })
         .await

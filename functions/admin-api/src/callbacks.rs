@@ -1,6 +1,6 @@
 //! The addresses that an admin enters with a provider.
 
-use carillon_domain::{ProviderName, ids};
+use carillon_domain::{ProviderName, Secret, ids};
 use carillon_providers::{CallbackTrust, provider};
 use carillon_runtime::{Context, random};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// Name of the credential that is the secret part of a callback path.
 pub const TOKEN: &str = "callback_token";
 
-pub fn new_token() -> String {
-    ids::encode(&random::bytes::<20>())
+pub fn new_token() -> Secret {
+    ids::encode(&random::bytes::<20>()).into()
 }
 
 /// What to enter where; `null` where this installation has no public address.

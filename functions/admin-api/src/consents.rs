@@ -78,7 +78,7 @@ pub async fn list(
             let found = store.consents(caller.org, channel, before.as_deref(), most).await?;
             list.add(found, |(to, c)| show(&to, &c));
         }
-        return Ok(Json(list.page()));
+        return Ok(Json(list.page(&params)));
     }
     // What one number has is one page.
     params.only(&["to", "channel"])?;
@@ -86,7 +86,7 @@ pub async fn list(
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let consents = all.iter().flat_map(|(_, rows)| &rows.consents);
     let consents = consents.filter(|c| channel.is_none_or(|channel| channel == c.channel));
-    Ok(Json(lists::page(consents.map(|c| show(to.as_str(), c)).collect(), None)))
+    Ok(Json(lists::page(&params, consents.map(|c| show(to.as_str(), c)).collect(), None)))
 }
 
 impl Request {

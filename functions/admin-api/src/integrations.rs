@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use carillon_domain::integration::IntegrationSettings;
-use carillon_domain::{Action, ProviderName, access};
+use carillon_domain::{Action, ProviderName, Secret, access};
 use carillon_providers::{Account, CallbackTrust, Credentials, TestResult, provider};
 use carillon_runtime::Context;
 use carillon_runtime::secrets::Owner;
-use carillon_store::{Integration, IntegrationStatus, callback_token_hash};
+use carillon_store::{Former, Integration, IntegrationStatus, callback_token_hash};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,10 +22,11 @@ use crate::extract;
 use crate::problem::{FieldError, Problem};
 use crate::view;
 
-/// How a secret is shown; sent back, it means "as it was".
-const MASK: &str = "••••";
-/// Last characters that are shown of a secret.
-const SHOWN: usize = 4;
+/// How long callbacks that are signed with the secret before are believed.
+const OLD_SECRET_COUNTS: SignedDuration = SignedDuration::from_mins(10);
+/// How long an account that was replaced is remembered: its receipts come for
+/// days, and what it sent is looked up there.
+const OLD_ACCOUNT_COUNTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 const TEST_SECONDS: u64 = 15;
 
 fn name(text: &str) -> Result<ProviderName, Problem> {
@@ -54,10 +56,13 @@ pub async fn read(
 #[serde(deny_unknown_fields)]
 pub struct Put {
     #[serde(default)]
-    credentials: BTreeMap<String, Option<String>>,
+    credentials: BTreeMap<String, Option<Secret>>,
     #[serde(default)]
     settings: serde_json::Map<String, Value>,
     enabled: Option<bool>,
+    /// Secrets and accounts that were replaced count no more from now on.
+    #[serde(default)]
+    forget_previous: bool,
 }
 
 /// `PUT /v1/integrations/{provider}`
@@ -85,16 +90,16 @@ pub async fn put(
     let token = match provider(name).capabilities().callback_trust {
         CallbackTrust::Signature => None,
         CallbackTrust::PathToken => {
-            Some(known.get(callbacks::TOKEN).map_or_else(callbacks::new_token, str::to_owned))
+            Some(known.get(callbacks::TOKEN).map_or_else(callbacks::new_token, Secret::from))
         }
     };
-    let masked = credentials.0.iter().map(|(n, v)| (n.clone(), mask(v))).collect();
+    let masked = credentials.0.iter().map(|(n, v)| (n.clone(), v.masked())).collect();
     if let Some(token) = &token {
         credentials.0.insert(callbacks::TOKEN.to_owned(), token.clone());
     }
     let now = ctx.clock.now();
     let owner = Owner::Integration(caller.org, name);
-    let plaintext = zeroize::Zeroizing::new(json!(credentials).to_string().into_bytes());
+    let plaintext = credentials.to_plaintext();
     let account = provider(name).account_name(&credentials);
     let account_since = match &before {
         Some(before) if before.account == account => before.account_since,
@@ -108,13 +113,23 @@ pub async fn put(
         credentials: ctx.secrets.encrypt(owner, &plaintext).await?,
         masked,
         account,
-        callback_token_hash: token.as_deref().map(callback_token_hash),
+        callback_token_hash: token.as_ref().map(|token| callback_token_hash(token.reveal())),
         status: IntegrationStatus::default(),
         account_since,
-        created_at: before.map_or(now, |b| b.created_at),
+        created_at: before.as_ref().map_or(now, |b| b.created_at),
         updated_at: now,
     };
+    if let Some(before) = before.filter(|_| known != credentials && !new.forget_previous) {
+        // First: between the two it counts for nothing, afterwards for what is under way.
+        let is_same_account = before.account == integration.account;
+        let counts = if is_same_account { OLD_SECRET_COUNTS } else { OLD_ACCOUNT_COUNTS };
+        let former = Former { integration: before, replaced_at: now, until: now + counts };
+        ctx.store.keep_former(&former).await?;
+    }
     ctx.store.put_integration(&integration).await?;
+    if new.forget_previous {
+        ctx.store.forget_formers(caller.org, name).await?;
+    }
     Ok(Json(view(&ctx, &caller, &integration).await?))
 }
 
@@ -164,11 +179,11 @@ fn read_settings(
 /// New secrets; a mask keeps the old one, and with none at all they all stay.
 fn read_credentials(
     name: ProviderName,
-    new: BTreeMap<String, Option<String>>,
+    new: BTreeMap<String, Option<Secret>>,
     known: &Credentials,
 ) -> Result<Credentials, Problem> {
     let fields = provider(name).credential_fields();
-    let keep = |field: &str| known.get(field).map(|v| (field.to_owned(), v.to_owned()));
+    let keep = |field: &str| known.get(field).map(|v| (field.to_owned(), Secret::from(v)));
     if new.is_empty() {
         return Ok(Credentials(fields.iter().filter_map(|f| keep(f)).collect()));
     }
@@ -180,21 +195,17 @@ fn read_credentials(
             return Err(Problem::field(&format!("credentials.{field}"), "unknown_field", detail));
         }
         match value {
-            Some(value) if value.starts_with(MASK) => credentials.extend(keep(&field)),
-            Some(value) if !value.trim().is_empty() => {
-                credentials.insert(field, value.trim().to_owned());
+            Some(value) if value.is_mask() => credentials.extend(keep(&field)),
+            Some(value) => {
+                let value = value.trimmed();
+                if !value.is_empty() {
+                    credentials.insert(field, value);
+                }
             }
-            Some(_) | None => {}
+            None => {}
         }
     }
     Ok(Credentials(credentials))
-}
-
-fn mask(secret: &str) -> String {
-    let count = secret.chars().count();
-    // Of a short secret nothing is shown.
-    let shown = if count >= 4 * SHOWN { SHOWN } else { 0 };
-    format!("{MASK}{}", secret.chars().skip(count - shown).collect::<String>())
 }
 
 async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, Problem> {

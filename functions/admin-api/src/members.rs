@@ -10,10 +10,8 @@ use carillon_domain::{MemberId, OrgId, Role, access, ids};
 use carillon_runtime::Context;
 use carillon_runtime::context::InstallationError;
 use carillon_store::{Member, StoreError};
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use crate::api_keys::read_role;
 use crate::auth::Caller;
@@ -81,9 +79,8 @@ impl From<Member> for View {
 /// When the installation's secret cannot be read.
 pub async fn email_hash(ctx: &Context, email: &str) -> Result<String, InstallationError> {
     let secret = ctx.address_secret().await?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    mac.update(&ids::hash(&[b"e-mail", email.trim().to_lowercase().as_bytes()]));
-    Ok(ids::encode(&mac.finalize().into_bytes()))
+    let hash = ids::hash(&[b"e-mail", email.trim().to_lowercase().as_bytes()]);
+    Ok(ids::encode(&secret.mac(&hash)))
 }
 
 /// `POST /v1/members`
@@ -139,7 +136,7 @@ pub async fn list(
     let (limit, after) = lists::by_id::<MemberId>(&params)?;
     let members = ctx.store.members(caller.org, after, lists::wanted(limit)).await?;
     let next = (members.len() == limit).then(|| members.last().map(|m| m.id)).flatten();
-    Ok(Json(Page::by_id(members.into_iter().map(View::from).collect(), next)))
+    Ok(Json(Page::by_id(&params, members.into_iter().map(View::from).collect(), next)))
 }
 
 /// `GET /v1/members/{id}`

@@ -45,7 +45,7 @@ pub async fn list(
             let found = store.suppressions(caller.org, channel, before.as_deref(), most).await?;
             list.add(found, |s| show(&s));
         }
-        return Ok(Json(list.page()));
+        return Ok(Json(list.page(&params)));
     }
     // What one number has is one page.
     params.only(&["to", "channel"])?;
@@ -53,7 +53,7 @@ pub async fn list(
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let found = all.iter().filter_map(|(_, rows)| rows.suppression.as_ref());
     let found = found.filter(|s| channel.is_none_or(|channel| channel == s.channel));
-    Ok(Json(lists::page(found.map(show).collect(), None)))
+    Ok(Json(lists::page(&params, found.map(show).collect(), None)))
 }
 
 /// `POST /v1/suppressions`: 201; 200 with the one that is there already, which

@@ -24,6 +24,8 @@ pub struct Options {
     pub public_url: String,
     /// Where the providers' APIs are.
     pub provider_urls: BTreeMap<ProviderName, String>,
+    /// As in the function's configuration.
+    pub cors_origins: Vec<String>,
     pub tuning: Tuning,
 }
 

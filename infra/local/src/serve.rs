@@ -8,7 +8,7 @@ use carillon_domain::ProviderName;
 use carillon_domain::integration::IntegrationSettings;
 use carillon_providers::{Credentials, provider};
 use carillon_runtime::Clock;
-use carillon_runtime::config::Tuning;
+use carillon_runtime::config::{Tuning, cors_origins};
 use carillon_runtime::secrets::Owner;
 use carillon_simulator as simulator;
 use carillon_store::{Integration, IntegrationStatus};
@@ -57,6 +57,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         admin_key: admin_key.clone(),
         public_url: settings.public_url.clone(),
         provider_urls,
+        cors_origins: cors_origins(),
         tuning: Tuning::default(),
     })
     .await?;
@@ -123,17 +124,14 @@ async fn connect_to_simulator(stack: &Stack) -> anyhow::Result<()> {
         return Ok(());
     }
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let credentials = Credentials(
-        [
-            pair("account_sid", simulator::DEFAULT_ACCOUNT_SID),
-            pair("auth_token", simulator::DEFAULT_AUTH_TOKEN),
-        ]
-        .into(),
-    );
+    let credentials = Credentials::from_iter([
+        pair("account_sid", simulator::DEFAULT_ACCOUNT_SID),
+        pair("auth_token", simulator::DEFAULT_AUTH_TOKEN),
+    ]);
     // Nobody's carrier is in the way here: a tour need not wait for a slow number.
     let mut settings = IntegrationSettings { rate_per_second: 100, ..Default::default() };
     settings.provider.extend([pair("from", simulator::DEFAULT_FROM)]);
-    let sealed = serde_json::to_vec(&credentials)?;
+    let sealed = credentials.to_plaintext();
     let now = ctx.clock.now();
     let integration = Integration {
         org: stack.org,

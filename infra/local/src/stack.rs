@@ -12,6 +12,7 @@ use carillon_store::{DueEntry, DueKind, StoreError, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engines::Engines;
+use crate::engines::kms::FILE_KEY;
 use crate::options::Options;
 use crate::poller::Mapping;
 use crate::{queues, rollup_feed};
@@ -90,10 +91,12 @@ impl Stack {
         let config = Config {
             table: table.to_owned(),
             queues,
-            kms_key: "embedded".to_owned(),
+            kms_key: FILE_KEY.to_owned(),
+            kms_keys_before: Vec::new(),
             public_url: Some(options.public_url),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
+            cors_origins: options.cors_origins,
             tuning: options.tuning,
         };
         let born = options.clock.now();
@@ -168,6 +171,8 @@ impl Stack {
         match entry.kind {
             // Generation 0 still waits for its own time.
             DueKind::Pack(_) | DueKind::Import(_) => Ok((entry.generation > 0).then_some(now)),
+            // What was done of it is saved; the rest can wait.
+            DueKind::Erasure(_) => Ok(None),
             DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {
                 Ok(Some(m)) => Ok(self.due_message(&m, entry, now)),
                 // What cannot be read is given up by whoever leases it in its time.

@@ -12,6 +12,8 @@ pub struct Config {
     pub queues: QueueUrls,
     /// KMS key that encrypts credentials and the installation's secret.
     pub kms_key: String,
+    /// Keys that encrypted before, while secrets move to another; they decrypt.
+    pub kms_keys_before: Vec<String>,
     /// Address that providers call back, without a trailing slash. Absent: the
     /// webhook takes the host that API Gateway names.
     pub public_url: Option<String>,
@@ -19,6 +21,9 @@ pub struct Config {
     pub admin_key_sha256: Option<String>,
     /// Base addresses that replace the providers' own.
     pub provider_urls: BTreeMap<ProviderName, String>,
+    /// Origins (`https://console.example`) whose scripts may call the API from a
+    /// browser. Usually none.
+    pub cors_origins: Vec<String>,
     pub tuning: Tuning,
 }
 
@@ -109,7 +114,21 @@ pub fn provider_urls() -> BTreeMap<ProviderName, String> {
         .collect()
 }
 
+/// Origins from `CARILLON_CORS_ORIGINS`, separated by commas.
+#[must_use]
+pub fn cors_origins() -> Vec<String> {
+    let all = variable("CARILLON_CORS_ORIGINS").unwrap_or_default();
+    let each = all.split(',').map(|origin| origin.trim().trim_end_matches('/'));
+    each.filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
+}
+
 impl Config {
+    /// What encrypts, then what encrypted before.
+    #[must_use]
+    pub fn kms_keys(&self) -> Vec<String> {
+        [std::slice::from_ref(&self.kms_key), &self.kms_keys_before].concat()
+    }
+
     /// # Errors
     /// Names the first variable that is missing.
     pub fn from_env() -> Result<Self, Missing> {
@@ -124,10 +143,14 @@ impl Config {
                 receive_dead: variable("CARILLON_QUEUE_RECEIVE_DEAD").unwrap_or_default(),
             },
             kms_key: needed("CARILLON_KMS_KEY")?,
+            kms_keys_before: variable("CARILLON_KMS_KEYS_BEFORE")
+                .map(|keys| keys.split(',').map(|key| key.trim().to_owned()).collect())
+                .unwrap_or_default(),
             public_url: variable("CARILLON_PUBLIC_URL")
                 .map(|url| url.trim_end_matches('/').to_owned()),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
+            cors_origins: cors_origins(),
             tuning: Tuning::default(),
         })
     }

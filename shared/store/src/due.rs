@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{ImportId, Lane, MessageId, OrgId, PackId};
+use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -15,6 +15,7 @@ pub enum DueKind {
     Message(MessageId),
     Pack(PackId),
     Import(ImportId),
+    Erasure(AddressKey),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -44,6 +45,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             _ => return None,
         };
         Some((org, kind))
@@ -55,6 +57,7 @@ impl DueKind {
             Self::Message(id) => keys::message(org, id),
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
+            Self::Erasure(address) => keys::erasure(org, address),
         }
     }
 }
@@ -111,7 +114,7 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_) | DueKind::Import(_) => "",
+            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => "",
         };
         let update = self
             .client

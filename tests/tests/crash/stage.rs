@@ -118,6 +118,7 @@ impl Stage {
             admin_key: ADMIN_KEY.to_owned(),
             public_url: theatre.url.clone(),
             provider_urls,
+            cors_origins: Vec::new(),
             tuning: setting.tuning,
         };
         let mut stack =

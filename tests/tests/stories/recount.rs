@@ -158,6 +158,7 @@ async fn counting_stack() -> Stack {
         admin_key: ADMIN_KEY.to_owned(),
         public_url: "http://127.0.0.1:1".to_owned(),
         provider_urls: BTreeMap::new(),
+        cors_origins: Vec::new(),
         tuning: Tuning::default(),
     };
     Stack::open(options).await.expect("the stack opens")

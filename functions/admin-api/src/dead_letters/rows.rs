@@ -33,7 +33,7 @@ pub async fn redrive(
                 DueKind::Message(id) => {
                     ctx.store.message(org, id).await?.is_some_and(|m| waits_by_itself(&m))
                 }
-                DueKind::Pack(_) | DueKind::Import(_) => true,
+                DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => true,
             }
         }
         None => true,
@@ -69,6 +69,11 @@ pub async fn drop(
                     return Err(readable());
                 }
             }
+            DueKind::Erasure(address) => {
+                if ctx.store.erasure(org, address).await?.is_some() {
+                    return Err(readable());
+                }
+            }
         },
         Some(_) | None => {}
     }
@@ -80,6 +85,7 @@ pub fn shown(key: &Key) -> Value {
         Some(DueKind::Message(id)) => ("message", json!(id)),
         Some(DueKind::Pack(id)) => ("pack", json!(id)),
         Some(DueKind::Import(id)) => ("import", json!(id)),
+        Some(DueKind::Erasure(_)) => ("erasure", Value::Null),
         None => ("unknown", Value::Null),
     };
     json!({"kind": "row", "row": row, "row_id": id})

@@ -37,6 +37,7 @@ impl Bench {
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
             provider_urls: ProviderName::ALL.map(|name| (name, process.url.clone())).into(),
+            cors_origins: Vec::new(),
             tuning: Tuning::default(),
         })
         .await?;

@@ -124,6 +124,7 @@ async fn organizations(folder: PathBuf) -> Result<()> {
         admin_key: ADMIN_KEY.to_owned(),
         public_url: String::new(),
         provider_urls: std::collections::BTreeMap::new(),
+        cors_origins: Vec::new(),
         tuning: Tuning::default(),
     })
     .await?;
