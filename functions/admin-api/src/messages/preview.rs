@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::integration::Money;
 use carillon_domain::message::{Decision, DecisionKind, SuppressionReason};
@@ -15,6 +14,7 @@ use carillon_store::GateRows;
 use jiff::Timestamp;
 
 use super::draft::{Draft, SendRequest};
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
