@@ -3,8 +3,8 @@
 
 use carillon_domain::{Channel, Lane};
 use carillon_runtime::body::{SendBody, Sendable};
-use carillon_runtime::{Context, random};
-use carillon_store::{DueEntry, DueKind, keys};
+use carillon_runtime::{Context, random, set_aside};
+use carillon_store::{DueEntry, DueKind, StoreError, keys};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,13 +33,21 @@ pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<Du
         let mut due = Vec::new();
         for shard in shards {
             match shard {
-                Ok(entries) => due.extend(entries),
+                Ok(found) => {
+                    due.extend(found.entries);
+                    for (key, why) in found.unreadable {
+                        if let Err(error) = set_aside::row(ctx, &key, &why).await {
+                            failed(ctx, report, &error);
+                        }
+                    }
+                }
                 Err(error) => failed(ctx, report, &error),
             }
         }
         due.sort_by_key(|entry| entry.at);
-        let (plans, sends): (Vec<_>, Vec<_>) =
-            due.into_iter().partition(|entry| matches!(entry.kind, DueKind::Import(_)));
+        let (plans, sends): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|entry| matches!(entry.kind, DueKind::Import(_) | DueKind::Erasure(_)));
         imports.extend(plans.into_iter().filter(|entry| entry.at <= now));
         queued += queue(ctx, lane, sends, now, report).await;
     }
@@ -68,7 +76,7 @@ async fn queue(
         let what = match entry.kind {
             DueKind::Message(id) => Sendable::Message(id),
             DueKind::Pack(id) => Sendable::Pack(id),
-            DueKind::Import(_) => continue,
+            DueKind::Import(_) | DueKind::Erasure(_) => continue,
         };
         match lease {
             Ok(Some(generation)) => {
@@ -78,6 +86,8 @@ async fn queue(
                 bodies.push((SendBody::new(entry.org, what, generation), delay));
             }
             Ok(None) => {}
+            // It can never be leased. Is it the row's own fault?
+            Err(StoreError::Corrupt { .. }) if is_set_aside(ctx, &entry, report).await => {}
             Err(error) => failed(ctx, report, &error),
         }
     }
@@ -98,12 +108,22 @@ async fn queue(
     queued
 }
 
+async fn is_set_aside(ctx: &Context, entry: &DueEntry, report: &mut Report) -> bool {
+    match set_aside::at_once(ctx, entry.org, entry.kind).await {
+        Ok(done) => done,
+        Err(error) => {
+            failed(ctx, report, &error);
+            false
+        }
+    }
+}
+
 /// How long a body may stay on the queue before it is queued anew. Doubles for
 /// a pack that nobody begins: a queue that is behind is not filled with repeats.
 fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
     let doublings = match entry.kind {
         DueKind::Pack(_) => entry.generation.min(LEASE_DOUBLINGS),
-        DueKind::Message(_) | DueKind::Import(_) => 0,
+        DueKind::Message(_) | DueKind::Import(_) | DueKind::Erasure(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);
     at + lease * (1 << doublings)

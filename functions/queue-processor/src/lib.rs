@@ -5,11 +5,12 @@
 //! share the work. What it leaves is due again when its lease runs out.
 
 mod dispatch;
+mod forget;
 mod freeze;
 mod plan;
 
-use carillon_runtime::Context;
-use carillon_store::DueEntry;
+use carillon_runtime::{Context, set_aside};
+use carillon_store::{DueEntry, DueKind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -66,14 +67,32 @@ async fn plan_all(
         if ctx.clock.now() + RESERVE >= deadline {
             break;
         }
+        if matches!(entry.kind, DueKind::Erasure(_)) {
+            if let Err(error) = forget::turn(ctx, entry, deadline).await {
+                report.errors += 1;
+                ctx.counters.add("erase_errors", 1);
+                tracing::error!(error = &error as &dyn std::error::Error, "erasing stopped");
+                set_aside_if_unreadable(ctx, entry).await;
+            }
+            continue;
+        }
         match plan::turn(ctx, entry, PAGES_A_TURN, deadline).await {
             Ok(pages) => planned += pages,
             Err(error) => {
                 report.errors += 1;
                 ctx.counters.add("plan_errors", 1);
                 tracing::error!(error = &error as &dyn std::error::Error, "planning stopped");
+                set_aside_if_unreadable(ctx, entry).await;
             }
         }
     }
     planned
+}
+
+/// After work that ended in an error. Best effort: it is due again, and so is this.
+async fn set_aside_if_unreadable(ctx: &Context, entry: &DueEntry) {
+    let (org, kind, leases) = (entry.org, entry.kind, entry.generation);
+    if let Err(error) = set_aside::after_leases(ctx, org, kind, leases).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "left for its lease");
+    }
 }

@@ -6,10 +6,12 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod person;
 pub mod queues;
 pub mod random;
 pub mod re_encrypt;
 pub mod secrets;
+pub mod set_aside;
 pub mod standing;
 pub mod telemetry;
 

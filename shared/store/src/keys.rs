@@ -138,7 +138,25 @@ pub fn message(org: OrgId, id: MessageId) -> Key {
 
 /// Body and variables that would not fit the message's row.
 pub fn message_body(org: OrgId, id: MessageId) -> Key {
-    key(address(org, id.address()), format!("b/{}", id.sort_part()))
+    key(address(org, id.address()), format!("{BODY_PREFIX}{}", id.sort_part()))
+}
+
+/// Of long contents.
+pub const BODY_PREFIX: &str = "b/";
+/// Of answers that are repeated for a day.
+pub const ANSWER_PREFIX: &str = "an/";
+
+/// What was answered to the request that made a message.
+pub fn answer(org: OrgId, id: MessageId) -> Key {
+    key(address(org, id.address()), format!("{ANSWER_PREFIX}{}", id.sort_part()))
+}
+
+/// In an erasure's partition, before the address.
+pub const ERASURE: &str = "er/";
+
+/// How far the erasure of an address is.
+pub fn erasure(org: OrgId, address: AddressKey) -> Key {
+    key(format!("{}/{ERASURE}{}", org_part(org), address.key()), "er")
 }
 
 pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
@@ -287,6 +305,16 @@ pub fn month(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y%m").to_string()
 }
 
+/// `202611` → `202610`.
+pub fn month_before(month: &str) -> Option<String> {
+    let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
+    match number {
+        1 => Some(format!("{:04}12", year.checked_sub(1)?)),
+        2..=12 => Some(format!("{year:04}{:02}", number - 1)),
+        _ => None,
+    }
+}
+
 /// The day (UTC), `2026-11-21`.
 pub fn day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
@@ -298,6 +326,41 @@ pub fn timeline(org: OrgId, month: &str, shard: u8) -> String {
 
 pub fn attention(org: OrgId, what: &str, month: &str) -> String {
     format!("{}/{what}/{month}", org_part(org))
+}
+
+/// Shards of an organization's lists of suppressions and consents.
+pub const GATE_SHARDS: u8 = 4;
+
+/// Which list of all addresses a suppression or consent is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateList {
+    Suppressions,
+    Consents,
+}
+
+/// A shard of such a list, in the index of what a person looks at.
+pub fn gate_list(org: OrgId, list: GateList, shard: u8) -> String {
+    let list = match list {
+        GateList::Suppressions => "sup",
+        GateList::Consents => "con",
+    };
+    format!("{}/{list}/{shard}", org_part(org))
+}
+
+/// The list that an address's rows are in.
+pub fn gate_list_of(org: OrgId, list: GateList, at: AddressKey) -> String {
+    gate_list(org, list, at.as_bytes().last().copied().unwrap_or(0) % GATE_SHARDS)
+}
+
+/// Newest last; `row` is the sort key, whose channel a list can be narrowed by.
+pub fn gate_list_at(time: Timestamp, at: AddressKey, row: &Key) -> String {
+    let row = row.sk.strip_prefix(GATES_PREFIX).unwrap_or(&row.sk);
+    format!("{:013}#{row}#{}", time.as_millisecond().max(0), at.key())
+}
+
+/// The channel in a [`gate_list_at`].
+pub fn channel_of_gate(place: &str) -> Option<&str> {
+    place.split('#').nth(1)
 }
 
 /// What was given up in a month. Without an organization: what names none.

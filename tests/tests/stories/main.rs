@@ -20,6 +20,7 @@ mod limits;
 mod lists;
 mod openapi;
 mod organizations;
+mod previews;
 mod quiet_hours;
 mod rates;
 mod recount;
