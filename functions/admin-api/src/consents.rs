@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::consent::{Consent, ConsentStatus};
 use carillon_domain::{Channel, Purpose};
@@ -13,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answers::Created;
+use crate::answers::{Created, Json};
 use crate::auth::Caller;
 use crate::extract::{self, Params};
 use crate::lists::{self, ByAddress, Page};

@@ -9,7 +9,6 @@ mod rows;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::ids::InvalidId;
 use carillon_domain::{Action, LetterId, OrgId, PackId, access};
@@ -18,7 +17,7 @@ use carillon_store::{Cause, Letter, keys};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answers::Accepted;
+use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
 use crate::lists::{self, Page, PageQuery};

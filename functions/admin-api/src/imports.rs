@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::ImportId;
 use carillon_domain::import::{DUPLICATE, Import, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
 
-use crate::answers::Csv;
+use crate::answers::{Csv, Json};
 use crate::auth::Caller;
 use crate::extract::Id;
 use crate::problem::Problem;

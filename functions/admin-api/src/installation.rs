@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_runtime::Context;
 use carillon_store::TableMark;
@@ -12,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;

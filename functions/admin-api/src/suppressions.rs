@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::Channel;
 use carillon_domain::message::SuppressionReason;
@@ -17,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::address;
-use crate::answers::{Found, NoContent};
+use crate::answers::{Found, Json, NoContent};
 use crate::auth::Caller;
 use crate::extract::{self, Params};
 use crate::lists::{self, ByAddress, Page};

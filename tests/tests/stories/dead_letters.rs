@@ -71,6 +71,16 @@ async fn given_up(world: &World) -> (Value, Row) {
     (letter.clone(), page)
 }
 
+/// One more of them; answers its id.
+pub async fn a_pack_given_up(world: &World) -> String {
+    let import = planned(world, 3).await;
+    let _ = take(world, &first_page(world, &import)).await;
+    all_runs(world).await;
+    let letters = letters(world).await;
+    let letter = letters.iter().find(|letter| letter["import_id"] == import.as_str());
+    letter.and_then(|letter| letter["id"].as_str()).expect("it was given up").to_owned()
+}
+
 async fn act(world: &World, letter: &Value, what: &str) -> Answer {
     let id = letter["id"].as_str().expect("an id");
     world.post(&format!("/v1/dead-letters/{id}/{what}"), &json!({})).await

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::message::Message;
 use carillon_domain::transition::TooLate;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::create::{queue_lease, queue_now};
 use super::draft::read_time;
-use crate::answers::Accepted;
+use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
 use crate::extract::{self, Id};
 use crate::problem::Problem;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::integration::Money;
 use carillon_domain::message::DecisionKind;
@@ -13,6 +12,7 @@ use carillon_store::OrganizationStatus;
 
 use super::decide::{self, Standing};
 use super::draft::SendRequest;
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
