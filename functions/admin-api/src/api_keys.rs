@@ -12,6 +12,7 @@ use carillon_store::ApiKey;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::note;
 use crate::auth::{self, Caller};
 use crate::extract::{self, Id, Params};
 use crate::lists::{self, Page};
@@ -141,6 +142,7 @@ pub async fn revoke(
         let detail = "This key's role is higher than yours; ask somebody who has that role.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail));
     }
+    note::before(&View::of(key, None));
     ctx.store.revoke_api_key(caller.org, id, ctx.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,16 +7,21 @@
 #![recursion_limit = "256"]
 
 mod address;
+mod allowance;
 mod api_keys;
+mod audit;
 pub mod auth;
 mod bulk;
 mod callbacks;
+pub mod client;
 mod consents;
 mod cursor;
 mod dead_letters;
 mod door;
+mod etag;
 mod extract;
 pub mod first_organization;
+mod hall;
 mod health;
 mod idempotency;
 mod imports;
@@ -27,6 +32,7 @@ mod lists;
 pub mod members;
 mod messages;
 mod names;
+mod once;
 mod organizations;
 mod problem;
 mod request_id;
@@ -35,6 +41,7 @@ mod secret_key;
 mod settings;
 mod shield;
 mod stats;
+mod strangers;
 mod suppressions;
 mod templates;
 mod view;

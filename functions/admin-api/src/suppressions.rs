@@ -16,6 +16,7 @@ use carillon_store::{Lifted, Suppression};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::audit::note;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
 use crate::messages::read_word;
@@ -85,11 +86,12 @@ pub async fn lift(
     params: Params,
 ) -> Result<StatusCode, Problem> {
     params.only(&["to", "channel"])?;
-    let (_, key) = address::of_query(&ctx, &caller, &params).await?;
+    let (to, key) = address::of_query(&ctx, &caller, &params).await?;
     let Some(channel) = params.read("channel", Channel::parse)? else {
         let detail = "Name the channel: “&channel=sms”.";
         return Err(Problem::fields(vec![FieldError::new("channel", "missing_field", detail)]));
     };
+    note::before(&json!({"address": to.as_str(), "channel": channel}));
     match ctx.store.lift_ours(caller.org, key, channel).await? {
         Lifted::Done => Ok(StatusCode::NO_CONTENT),
         Lifted::Nothing => Err(Problem::not_found("suppression")),

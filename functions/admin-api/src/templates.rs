@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::dlt;
 use carillon_domain::template::Template;
 use carillon_domain::{Channel, OrgId, TemplateId};
@@ -13,11 +13,13 @@ use carillon_store::{NewTemplate, StoredTemplate};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::audit::note;
 use crate::auth::Caller;
+use crate::etag::{self, Tag};
 use crate::extract::{self, Id, Params};
-use crate::lists;
 use crate::problem::{FieldError, Problem};
 use crate::view;
+use crate::{idempotency, lists};
 
 /// Fields that are kept as they are sent, for the provider that needs them.
 #[derive(Deserialize)]
@@ -68,11 +70,17 @@ pub async fn find(
 pub async fn create(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    extract::Json { value, .. }: extract::Json<Body>,
+    headers: HeaderMap,
+    extract::Json { value, raw }: extract::Json<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let once = idempotency::key(&headers, None)?;
     let now = ctx.clock.now();
     let mut template = StoredTemplate {
-        id: TemplateId::from_bytes(random::bytes()),
+        // The repeat of a request that was cut off finds what that one had made.
+        id: match &once {
+            Some(once) => TemplateId::from_hash(&[caller.org.as_bytes(), once.as_bytes(), &raw]),
+            None => TemplateId::from_bytes(random::bytes()),
+        },
         key: String::new(),
         version: 1,
         channel: Channel::Sms,
@@ -87,6 +95,10 @@ pub async fn create(
     match ctx.store.put_template(caller.org, &template).await? {
         NewTemplate::Stored => Ok((StatusCode::CREATED, Json(view(&template)))),
         NewTemplate::Taken => {
+            let own = ctx.store.template_version(caller.org, template.id, 1).await?;
+            if let Some(own) = own.filter(|_| once.is_some()) {
+                return Ok((StatusCode::CREATED, Json(view(&own))));
+            }
             let detail = format!(
                 "There is a template “{}” already; PATCH it for a new version.",
                 template.key
@@ -121,9 +133,10 @@ pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<TemplateId>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Tag, Json<Value>), Problem> {
     let template = ctx.store.template(caller.org, id).await?;
-    Ok(Json(view(&template.ok_or_else(|| Problem::not_found("template"))?)))
+    let template = template.ok_or_else(|| Problem::not_found("template"))?;
+    Ok((tag(&template), Json(view(&template))))
 }
 
 /// `PATCH /v1/templates/{id}`: makes the next version.
@@ -131,20 +144,28 @@ pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<TemplateId>,
+    headers: HeaderMap,
     extract::Json { value, .. }: extract::Json<Body>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Tag, Json<Value>), Problem> {
     let template = ctx.store.template(caller.org, id).await?;
     let mut template = template.ok_or_else(|| Problem::not_found("template"))?;
+    tag(&template).check(&headers)?;
+    note::before(&view(&template));
     value.apply(&mut template, false)?;
     template.version += 1;
     template.updated_at = ctx.clock.now();
     match ctx.store.put_template(caller.org, &template).await? {
-        NewTemplate::Stored => Ok(Json(view(&template))),
+        NewTemplate::Stored => Ok((tag(&template), Json(view(&template)))),
+        NewTemplate::Taken if etag::is_conditional(&headers) => Err(etag::changed()),
         NewTemplate::Taken => {
             let detail = "Someone else changed this template just now; read it again.";
             Err(Problem::conflict("template_changed", detail))
         }
     }
+}
+
+fn tag(t: &StoredTemplate) -> Tag {
+    Tag::of(&(t.id, t.version))
 }
 
 impl Body {

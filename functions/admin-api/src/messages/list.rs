@@ -297,7 +297,7 @@ impl Filter {
 }
 
 /// A time, or a day (its beginning or its end, UTC).
-fn moment(text: &str, end: bool) -> Option<Timestamp> {
+pub fn moment(text: &str, end: bool) -> Option<Timestamp> {
     if let Ok(at) = text.parse() {
         return Some(at);
     }
