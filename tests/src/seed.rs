@@ -49,6 +49,7 @@ pub fn scheduled(
         created_at: now,
         updated_at: now,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

@@ -238,6 +238,7 @@ fn message(
         created_at: import.created_at,
         updated_at: now,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

@@ -184,6 +184,8 @@ impl Stack {
         match entry.kind {
             // Generation 0 still waits for its own time.
             DueKind::Pack(_) | DueKind::Import(_) => Ok(entry.generation > 0),
+            // What was done of it is saved; the rest can wait.
+            DueKind::Erasure(_) => Ok(false),
             DueKind::Message(id) => {
                 let Some(m) = self.ctx.store.message(entry.org, id).await? else {
                     return Ok(false);

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod channel;
 pub mod consent;
 pub mod dlt;
+pub mod erasure;
 pub mod expiry;
 pub mod explain;
 pub mod failure;

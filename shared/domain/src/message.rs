@@ -47,6 +47,8 @@ pub struct Message {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub sent_at: Option<Timestamp>,
+    /// When the person was forgotten: address and content are gone.
+    pub erased_at: Option<Timestamp>,
     pub attempts: Vec<Attempt>,
     pub events: Vec<Event>,
     pub decisions: Vec<Decision>,

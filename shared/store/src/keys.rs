@@ -138,7 +138,25 @@ pub fn message(org: OrgId, id: MessageId) -> Key {
 
 /// Body and variables that would not fit the message's row.
 pub fn message_body(org: OrgId, id: MessageId) -> Key {
-    key(address(org, id.address()), format!("b/{}", id.sort_part()))
+    key(address(org, id.address()), format!("{BODY_PREFIX}{}", id.sort_part()))
+}
+
+/// Of long contents.
+pub const BODY_PREFIX: &str = "b/";
+/// Of answers that are repeated for a day.
+pub const ANSWER_PREFIX: &str = "an/";
+
+/// What was answered to the request that made a message.
+pub fn answer(org: OrgId, id: MessageId) -> Key {
+    key(address(org, id.address()), format!("{ANSWER_PREFIX}{}", id.sort_part()))
+}
+
+/// In an erasure's partition, before the address.
+pub const ERASURE: &str = "er/";
+
+/// How far the erasure of an address is.
+pub fn erasure(org: OrgId, address: AddressKey) -> Key {
+    key(format!("{}/{ERASURE}{}", org_part(org), address.key()), "er")
 }
 
 pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
@@ -305,6 +323,16 @@ pub fn read_due_at(text: &str) -> Option<(Timestamp, u32)> {
 /// The month (UTC) as it stands in keys, `202611`.
 pub fn month(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y%m").to_string()
+}
+
+/// `202611` → `202610`.
+pub fn month_before(month: &str) -> Option<String> {
+    let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
+    match number {
+        1 => Some(format!("{:04}12", year.checked_sub(1)?)),
+        2..=12 => Some(format!("{year:04}{:02}", number - 1)),
+        _ => None,
+    }
 }
 
 /// The day (UTC), `2026-11-21`.

@@ -17,6 +17,7 @@ mod consents;
 mod counted;
 mod dead_letters;
 mod due;
+mod erasures;
 mod former_accounts;
 mod idempotency;
 mod import_row;

@@ -141,6 +141,7 @@ async fn message(
         created_at: now,
         updated_at: now,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

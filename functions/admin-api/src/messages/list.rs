@@ -186,15 +186,7 @@ async fn ids_of(
     }
 }
 
-/// `202611` → `202610`.
-pub fn previous(month: &str) -> Option<String> {
-    let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
-    match number {
-        1 => Some(format!("{:04}12", year.checked_sub(1)?)),
-        2..=12 => Some(format!("{year:04}{:02}", number - 1)),
-        _ => None,
-    }
-}
+pub use carillon_store::keys::month_before as previous;
 
 /// What the caller wants to see.
 #[derive(Default)]
