@@ -3,8 +3,9 @@
 //! on, so it is exact, also for two at the same moment. Without `If-Match` the
 //! last one wins, field by field.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponseParts, ResponseParts};
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use carillon_domain::ids;
 use serde::Serialize;
 
@@ -46,20 +47,19 @@ pub fn changed() -> Problem {
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
 }
 
-impl IntoResponseParts for Tag {
-    type Error = std::convert::Infallible;
+/// 200, what there is, and the tag of its version.
+pub struct Tagged<T>(pub Tag, pub T);
 
-    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
-        // Base32 in quotes is a header's value.
-        if let Ok(value) = HeaderValue::from_str(&self.0) {
-            parts.headers_mut().insert(HeaderName::from_static("etag"), value);
-        }
-        Ok(parts)
+impl<T: Serialize> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        ([(header::ETAG, self.0.0)], Json(self.1)).into_response()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod address;
 mod allowance;
+mod answers;
 mod api_keys;
 mod audit;
 pub mod auth;
@@ -33,6 +34,7 @@ pub mod members;
 mod messages;
 mod names;
 mod once;
+pub mod openapi;
 mod organizations;
 mod problem;
 mod request_id;
@@ -44,6 +46,8 @@ mod stats;
 mod strangers;
 mod suppressions;
 mod templates;
+mod texts;
+mod times;
 mod view;
 
 use std::sync::Arc;

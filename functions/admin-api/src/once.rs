@@ -42,7 +42,7 @@ const OWN_WAY: [&str; 2] = ["/v1/messages", "/v1/messages/bulk"];
 /// How a request begins.
 pub enum Start {
     /// To be worked on, and what it holds meanwhile.
-    Work(Request, Option<Held>),
+    Work(Request, Option<Box<Held>>),
     /// Answered already.
     Answer(Response),
 }
@@ -91,7 +91,7 @@ pub async fn start(
     match ctx.store.claim_once(&held.once, now, now + LEASE).await? {
         Claim::Taken => {
             let request = Request::from_parts(parts, Body::from(raw));
-            Ok(Start::Work(request, Some(held)))
+            Ok(Start::Work(request, Some(Box::new(held))))
         }
         Claim::Answered(first) => held.again(&first).map(Start::Answer),
         Claim::Running => {

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn who_fails_too_often_waits_for_the_next_minute_and_others_do_not() {
         let strangers = Strangers::default();
-        let at = |second| Timestamp::from_second(1_795_219_200 + second).expect("in range");
+        let at = |second: i64| Timestamp::from_second(1_795_219_200 + second).expect("in range");
         let [one, other] = ["203.0.113.7", "203.0.113.8"].map(|a| a.parse().expect("an address"));
         for _ in 0..3 {
             assert_eq!(strangers.wait(one, 3, at(20)), None);

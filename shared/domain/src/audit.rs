@@ -5,15 +5,16 @@
 
 mod kept;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value};
-
 use crate::{AuditId, OrgId, Role};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-pub use kept::{changes, kept, masked};
+pub use kept::{Side, changes, kept};
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Noted before it was done, and no end is recorded: it may have taken
     /// effect, in whole or by half.
@@ -83,6 +84,6 @@ pub struct Entry {
     pub client: Option<String>,
     pub request_id: String,
     /// Fields that changed, or for something new all that are kept.
-    pub before: Option<Map<String, Value>>,
-    pub after: Option<Map<String, Value>>,
+    pub before: Side,
+    pub after: Side,
 }

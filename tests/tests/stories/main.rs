@@ -21,6 +21,7 @@ mod integrations;
 mod limits;
 mod lists;
 mod once;
+mod openapi;
 mod organizations;
 mod quiet_hours;
 mod rates;

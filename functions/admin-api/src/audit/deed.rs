@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use carillon_domain::audit::{Entry, Outcome, changes, kept};
 use carillon_domain::{Action, AuditId};
 use carillon_runtime::{Context, random};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{names, note};
 use crate::auth::Caller;
@@ -85,9 +85,7 @@ impl Deed {
             self.entry.resource_id = id.map(str::to_owned);
         }
         if response.status().is_success() {
-            let side = |value: Option<Value>| -> Option<Map<String, Value>> {
-                kept(&self.entry.resource_type, &value?)
-            };
+            let side = |value: Option<Value>| kept(&self.entry.resource_type, &value?);
             (self.entry.before, self.entry.after) = changes(side(before), side(shown));
         }
         self.ended(&response);

@@ -4,22 +4,58 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use carillon_domain::audit::{Entry, Outcome};
+use carillon_domain::audit::{Entry, Outcome, Side};
 use carillon_domain::{AuditId, OrgId, Role};
 use carillon_runtime::Context;
 use carillon_store::keys;
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::Caller;
 use crate::extract::Params;
-use crate::lists::{self, Page};
-use crate::messages::list::{moment, previous};
+use crate::lists::{self, Limit, Page, paged};
+use crate::messages::list::previous;
 use crate::problem::Problem;
+use crate::times::Moment;
 
-pub const FILTERS: [&str; 7] =
-    ["actor", "action", "resource_type", "resource_id", "outcome", "from", "to"];
+/// Which entries.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AuditLogQuery")]
+pub struct Query {
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// A key or member.
+    actor: Option<String>,
+    /// Such as `template.update`.
+    action: Option<String>,
+    /// Such as `template`.
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    outcome: Option<Outcome>,
+    /// At this time or later, or from the beginning of this day (UTC).
+    from: Option<Moment>,
+    /// Before this time, or until the end of this day (UTC).
+    to: Option<Moment>,
+}
+paged!(Query);
+
+impl Query {
+    fn filter(&self) -> Filter {
+        Filter {
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            resource_type: self.resource_type.clone(),
+            resource_id: self.resource_id.clone(),
+            outcome: self.outcome,
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
 /// Rows read at a time.
 const ROWS: i32 = 100;
 /// Rows looked at in one request; a filter that matches little answers early,
@@ -29,7 +65,8 @@ const MOST_ROWS: usize = 2_000;
 const MONTHS: usize = 15;
 
 /// An entry as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub struct View {
     id: AuditId,
     at: Timestamp,
@@ -42,7 +79,7 @@ pub struct View {
     /// `done`, `denied` (not his), `rejected` (wrong or too late; nothing was
     /// changed), `failed` (something of ours did not answer), `begun` (its end
     /// is not known).
-    outcome: &'static str,
+    outcome: Outcome,
     /// Of the answer.
     status: Option<u16>,
     /// Of the problem, where it was one.
@@ -52,11 +89,13 @@ pub struct View {
     request_id: String,
     /// The fields that changed; numbers and addresses are masked, secrets are
     /// left out.
-    before: Option<Map<String, Value>>,
-    after: Option<Map<String, Value>>,
+    before: Side,
+    after: Side,
 }
 
-#[derive(Debug, Serialize)]
+/// What it was done to.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditResource")]
 struct Resource {
     r#type: String,
     id: Option<String>,
@@ -71,7 +110,7 @@ impl From<Entry> for View {
             role: e.role,
             action: e.action,
             resource: Resource { r#type: e.resource_type, id: e.resource_id },
-            outcome: e.outcome.as_str(),
+            outcome: e.outcome,
             status: e.status,
             code: e.code,
             client: e.client,
@@ -83,30 +122,24 @@ impl From<Entry> for View {
 }
 
 /// What the caller wants to see.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Filter {
+    /// A key or member.
     actor: Option<String>,
+    /// Such as `template.update`.
     action: Option<String>,
+    /// Such as `template`.
     resource_type: Option<String>,
     resource_id: Option<String>,
     outcome: Option<Outcome>,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    /// At this time or later, or from the beginning of this day (UTC).
+    from: Option<Moment>,
+    /// Before this time, or until the end of this day (UTC).
+    to: Option<Moment>,
 }
 
 impl Filter {
-    pub fn read(params: &Params) -> Result<Self, Problem> {
-        let own = |name: &str| params.get(name).map(str::to_owned);
-        Ok(Self {
-            actor: own("actor"),
-            action: own("action"),
-            resource_type: own("resource_type"),
-            resource_id: own("resource_id"),
-            outcome: params.read("outcome", Outcome::parse)?,
-            from: params.read("from", |text| moment(text, false))?,
-            to: params.read("to", |text| moment(text, true))?,
-        })
-    }
-
     fn takes(&self, e: &Entry) -> bool {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
@@ -116,13 +149,13 @@ impl Filter {
             && is(&self.resource_type, &e.resource_type)
             && (self.resource_id.is_none() || self.resource_id == e.resource_id)
             && self.outcome.is_none_or(|wanted| wanted == e.outcome)
-            && self.from.is_none_or(|from| e.at >= from)
-            && self.to.is_none_or(|to| e.at < to)
+            && self.from.is_none_or(|from| e.at >= from.start())
+            && self.to.is_none_or(|to| e.at < to.end())
     }
 
     /// Where a walk begins: behind the newest that it may show.
     pub fn start(&self, now: Timestamp) -> Place {
-        let to = self.to.map_or(now, |to| to.min(now));
+        let to = self.to.map_or(now, |to| to.end().min(now));
         Place { month: keys::month(to), before: None }
     }
 }
@@ -135,7 +168,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn read(params: &Params) -> Result<Option<Self>, Problem> {
+    fn read(params: &Params<Query>) -> Result<Option<Self>, Problem> {
         let Some(parts) = lists::cursor(params)? else { return Ok(None) };
         let [month, before] =
             <[String; 2]>::try_from(parts).map_err(|_| lists::invalid_cursor())?;
@@ -159,7 +192,7 @@ pub async fn walk(
     mut place: Place,
     limit: usize,
 ) -> Result<(Vec<Entry>, Option<Place>), Problem> {
-    let oldest = filter.from.map(keys::month);
+    let oldest = filter.from.map(|from| keys::month(from.start()));
     let mut found = Vec::new();
     let mut looked = 0;
     for _ in 0..MONTHS {
@@ -192,19 +225,17 @@ pub async fn walk(
     Ok((found, None))
 }
 
-/// `GET /v1/audit-log`
+/// `GET /v1/audit-log`: what was done and what was refused, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
+    params: Params<Query>,
 ) -> Result<Json<Page<View>>, Problem> {
-    params.only(&[&FILTERS[..], &["limit", "cursor"]].concat())?;
-    let filter = Filter::read(&params)?;
-    let limit = lists::limit(&params)?;
+    let filter = params.query.filter();
+    let limit = lists::limit(&params);
     let place = Place::read(&params)?.unwrap_or_else(|| filter.start(ctx.clock.now()));
     let (entries, next) = walk(&ctx, caller.org, &filter, place, limit).await?;
-    Ok(Json(Page {
-        data: entries.into_iter().map(View::from).collect(),
-        next_cursor: next.map(|place| lists::next(&params, &place.parts())),
-    }))
+    let next = next.map(|place| place.parts());
+    let data = entries.into_iter().map(View::from).collect();
+    Ok(Json(Page::of(&params, data, next.as_ref().map(<[String; 2]>::as_slice))))
 }

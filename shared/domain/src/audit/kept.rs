@@ -4,6 +4,9 @@
 
 use serde_json::{Map, Value};
 
+/// Fields by name; none where there is nothing to tell of.
+pub type Side = Option<Map<String, Value>>;
+
 /// Characters of a text that are kept.
 const LONGEST: usize = 200;
 /// Bytes of all fields of one side; a row of the table has room for both.
@@ -47,7 +50,7 @@ fn fields(resource_type: &str) -> Option<&'static [&'static str]> {
 
 /// What is kept of a resource as the API shows it.
 #[must_use]
-pub fn kept(resource_type: &str, shown: &Value) -> Option<Map<String, Value>> {
+pub fn kept(resource_type: &str, shown: &Value) -> Side {
     let shown = shown.as_object()?;
     let names = fields(resource_type);
     let wanted = shown.iter().filter(|(name, _)| names.is_none_or(|n| n.contains(&name.as_str())));
@@ -63,10 +66,7 @@ pub fn kept(resource_type: &str, shown: &Value) -> Option<Map<String, Value>> {
 
 /// Of two sides the fields in which they differ; one alone stays whole.
 #[must_use]
-pub fn changes(
-    before: Option<Map<String, Value>>,
-    after: Option<Map<String, Value>>,
-) -> (Option<Map<String, Value>>, Option<Map<String, Value>>) {
+pub fn changes(before: Side, after: Side) -> (Side, Side) {
     let (Some(mut before), Some(mut after)) = (before.clone(), after.clone()) else {
         return (before, after);
     };
@@ -84,7 +84,7 @@ pub fn changes(
 
 /// Numbers and mail addresses without their middle, long texts cut.
 #[must_use]
-pub fn masked(value: &Value) -> Value {
+fn masked(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(masked_text(text)),
         Value::Array(list) => Value::Array(list.iter().map(masked).collect()),
