@@ -4,14 +4,15 @@
 //! behind it: what took effect is in the log, whatever breaks in between. What
 //! was denied leaves an entry too, also where it only wanted to look. A message
 //! sent leaves none: its own row says who sent it and when
-//! ([decision 13](docs/decisions/0013-the-audit-log-is-written-by-the-door.md)).
+//! ([decision 14](docs/decisions/0014-the-audit-log-is-written-by-the-door.md)).
 
 mod deed;
-pub mod export;
-pub mod list;
+pub(crate) mod export;
+pub(crate) mod list;
 mod names;
-pub mod note;
+pub(crate) mod note;
 mod sighting;
 
-pub use deed::Deed;
-pub use sighting::sighted;
+pub(crate) use deed::Deed;
+pub(crate) use sighting::sighted;
+pub use sighting::signed_in;

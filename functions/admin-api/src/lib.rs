@@ -10,7 +10,7 @@ mod address;
 mod allowance;
 mod answers;
 mod api_keys;
-mod audit;
+pub mod audit;
 pub mod auth;
 mod bulk;
 mod callbacks;

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use carillon_domain::audit::{Entry, Outcome};
-use carillon_domain::{AuditId, OrgId, Role};
+use carillon_domain::{AuditId, MemberId, OrgId, Role};
 use carillon_runtime::{Context, random};
 use carillon_store::StoreError;
 
@@ -41,9 +41,23 @@ pub async fn sighted(
     Ok(())
 }
 
-/// An entry about the caller himself, such as a sign-in: the actor is the
-/// resource.
-pub fn of_caller(
+/// Notes that a member signed in.
+///
+/// # Errors
+/// When the table does not answer: then nobody is let in.
+pub async fn signed_in(
+    ctx: &Context,
+    org: OrgId,
+    member: MemberId,
+    role: Role,
+    address: Option<IpAddr>,
+) -> Result<(), StoreError> {
+    let entry = of_caller(ctx, org, &member.to_string(), role, "member.sign_in", address);
+    ctx.store.add_audit(&entry).await
+}
+
+/// An entry about the caller himself: the actor is the resource.
+fn of_caller(
     ctx: &Context,
     org: OrgId,
     actor: &str,
