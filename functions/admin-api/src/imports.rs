@@ -82,7 +82,7 @@ async fn write(
 }
 
 /// A cell that a spreadsheet would run is written as text.
-fn harmless(cell: &str) -> String {
+pub fn harmless(cell: &str) -> String {
     let is_number = cell.strip_prefix(['+', '-']).is_some_and(|rest| {
         rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | '(' | ')' | '-'))
     });

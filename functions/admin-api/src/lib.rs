@@ -7,16 +7,21 @@
 #![recursion_limit = "256"]
 
 mod address;
+mod allowance;
 mod answers;
 mod api_keys;
+pub mod audit;
 pub mod auth;
 mod bulk;
 mod callbacks;
+pub mod client;
 mod consents;
 mod dead_letters;
 mod door;
+mod etag;
 mod extract;
 pub mod first_organization;
+mod hall;
 mod health;
 mod idempotency;
 mod imports;
@@ -26,6 +31,7 @@ mod lists;
 pub mod members;
 mod messages;
 mod names;
+mod once;
 pub mod openapi;
 mod organizations;
 mod problem;
@@ -35,6 +41,7 @@ mod secret_key;
 mod settings;
 mod shield;
 mod stats;
+mod strangers;
 mod suppressions;
 mod templates;
 mod texts;

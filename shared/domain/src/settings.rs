@@ -46,6 +46,8 @@ pub struct Settings {
     pub max_attempts: u16,
     pub max_segments: u16,
     pub unknown_policy: UnknownPolicy,
+    /// Requests a second that each key may make; `None`: the installation's.
+    pub api_requests_per_second: Option<u32>,
 }
 
 impl Default for Settings {
@@ -64,6 +66,7 @@ impl Default for Settings {
             max_attempts: 4,
             max_segments: 10,
             unknown_policy: UnknownPolicy::Hold,
+            api_requests_per_second: None,
         }
     }
 }

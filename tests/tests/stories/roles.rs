@@ -43,6 +43,8 @@ const ROWS: &[(&str, &str, Role)] = &[
     ("POST", "/v1/dead-letters/{id}/redrive", M),
     ("POST", "/v1/dead-letters/{id}/drop", M),
     ("GET", "/v1/stats", V),
+    ("GET", "/v1/audit-log", A),
+    ("GET", "/v1/audit-log/export", A),
     ("GET", "/v1/api-keys", A),
     ("POST", "/v1/api-keys", A),
     ("GET", "/v1/api-keys/{id}", A),

@@ -14,6 +14,7 @@ use crate::extract::present;
 use crate::problem::FieldError;
 
 const MOST_MESSAGES: u32 = 10_000_000;
+const MOST_REQUESTS: u32 = 1_000;
 const MOST_ATTEMPTS: u16 = 10;
 const MOST_SEGMENTS: u16 = 10;
 
@@ -63,6 +64,8 @@ pub struct Patch {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "UnknownPolicy")]
     unknown_policy: Option<UnknownPolicy>,
+    #[serde(deserialize_with = "present")]
+    api_requests_per_second: Option<Option<u32>>,
 }
 
 fn example() -> Value {
@@ -117,6 +120,9 @@ impl Patch {
         });
         set.value(&mut settings.max_segments, self.max_segments, |n| {
             within("max_segments", n, MOST_SEGMENTS)
+        });
+        set.clearable(&mut settings.api_requests_per_second, self.api_requests_per_second, |n| {
+            within("api_requests_per_second", n, MOST_REQUESTS)
         });
         settings.sending_enabled = self.sending_enabled.unwrap_or(settings.sending_enabled);
         settings.unknown_policy = self.unknown_policy.unwrap_or(settings.unknown_policy);
