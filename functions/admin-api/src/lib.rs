@@ -28,6 +28,7 @@ pub mod members;
 mod messages;
 mod names;
 mod organizations;
+mod people;
 mod problem;
 mod request_id;
 pub mod routes;

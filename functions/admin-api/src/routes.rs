@@ -15,7 +15,7 @@ use carillon_runtime::Context;
 use crate::door::{self, Door};
 use crate::{
     api_keys, bulk, consents, dead_letters, health, imports, installation, integrations, members,
-    messages, organizations, settings, stats, suppressions, templates,
+    messages, organizations, people, settings, stats, suppressions, templates,
 };
 
 /// One line of the table.
@@ -53,7 +53,7 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 fn entries() -> Vec<Entry> {
     use Action::{
         ChangeSettings, EditContent, LiftSuppression, ManageConsent, ManageInstallation,
-        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, Read, Send,
+        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData, Read, Send,
     };
     vec![
         GET.at("/v1/messages", Read, messages::list::list),
@@ -84,6 +84,9 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/dead-letters/{id}/redrive", Send, dead_letters::redrive),
         POST.at("/v1/dead-letters/{id}/drop", Send, dead_letters::drop),
         GET.at("/v1/stats", Read, stats::read),
+        POST.at("/v1/people/export", ManagePersonalData, people::export),
+        POST.at("/v1/people/erase", ManagePersonalData, people::erase),
+        GET.at("/v1/people/erasure", ManagePersonalData, people::erasure),
         GET.at("/v1/api-keys", ManageKeys, api_keys::list),
         POST.at("/v1/api-keys", ManageKeys, api_keys::create),
         GET.at("/v1/api-keys/{id}", ManageKeys, api_keys::read),

@@ -100,7 +100,10 @@ impl Issuer {
         }
         let description = self.describe(&mut *self.known.lock().await).await?;
         let mut headers = vec![("accept", Secret::from("application/json"))];
-        headers.extend(authorization::basic(&self.settings).map(|basic| ("authorization", Secret::from(basic))));
+        headers.extend(
+            authorization::basic(&self.settings)
+                .map(|basic| ("authorization", Secret::from(basic))),
+        );
         let body = Body {
             content_type: "application/x-www-form-urlencoded",
             text: authorization::exchange(&self.settings, attempt, code),

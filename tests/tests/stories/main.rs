@@ -19,6 +19,7 @@ mod integrations;
 mod limits;
 mod lists;
 mod organizations;
+mod people;
 mod quiet_hours;
 mod rates;
 mod recount;

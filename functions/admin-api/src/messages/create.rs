@@ -41,7 +41,10 @@ pub async fn send(
             let Some(first) = first else { return Err(problem) };
             let id = first.id.parse().map_err(|_| Problem::not_found("message"))?;
             return match ctx.store.message(caller.org, id).await? {
-                Some(_) => Ok(idempotency::accepted(first.answer, true)),
+                Some(message) => {
+                    let answer = repeated(first.answer, &message, now);
+                    Ok(idempotency::accepted(answer, true))
+                }
                 None => Err(problem),
             };
         }
@@ -62,12 +65,24 @@ pub async fn send(
             // The first request may have been cut off before its message was
             // there; then this one finishes it, under the id first chosen.
             message.id = id;
-            answer = first.answer;
+            if let Some(there) = ctx.store.message(caller.org, id).await? {
+                let answer = repeated(first.answer, &there, now);
+                return Ok(idempotency::accepted(answer, true));
+            }
+            if !first.answer.is_empty() {
+                answer = first.answer;
+            }
             replayed = true;
         }
     }
     store_and_queue(&ctx, &message, now).await?;
     Ok(idempotency::accepted(answer, replayed))
+}
+
+/// The first answer again; after a day, or when the person was forgotten, the
+/// message as it is.
+fn repeated(first: String, message: &Message, now: Timestamp) -> String {
+    if first.is_empty() { view::message(message, now).to_string() } else { first }
 }
 
 async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {
