@@ -10,6 +10,7 @@
 mod aws;
 mod client;
 mod operations;
+mod rights;
 mod roles;
 mod sending;
 mod world;
