@@ -8,6 +8,8 @@ use crate::{Result, Store, keys};
 
 /// How long an answer is repeated.
 const REPLAYED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Of a key that made a message, besides the time that messages are kept.
+const GUARDED_FOR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What is kept of the first request with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,12 @@ impl Store {
                 let mut answer = Writer::new(&keys::answer(org, id));
                 answer.text("an", &new.answer).put("ttl", ttl);
                 self.put(answer.done()).await?;
+                // As long as the message may be there, and a year more: it may
+                // have waited.
+                let until = new.at.checked_add(GUARDED_FOR).unwrap_or(new.at);
+                if let Some(end) = self.end_beside(org, until, new.at).await {
+                    w.put("ttl", end);
+                }
             }
             Err(_) => {
                 w.text("an", &new.answer).put("ttl", ttl);

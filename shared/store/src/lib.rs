@@ -32,6 +32,7 @@ mod messages;
 mod organizations;
 mod packs;
 mod provider_ids;
+mod retention;
 mod sabotage;
 pub mod schema;
 mod sealed;
@@ -72,6 +73,7 @@ pub use timeline::{Place, TimelineEntry};
 pub struct Store {
     client: Client,
     table: String,
+    retention: retention::Lately,
     #[cfg(feature = "sabotage")]
     without: Option<Mechanism>,
 }
@@ -82,6 +84,7 @@ impl Store {
         Self {
             client,
             table: table.into(),
+            retention: retention::Lately::default(),
             #[cfg(feature = "sabotage")]
             without: None,
         }

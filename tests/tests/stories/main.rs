@@ -24,6 +24,7 @@ mod quiet_hours;
 mod rates;
 mod recount;
 mod restore;
+mod retention;
 mod roles;
 mod rolling;
 mod rotation;

@@ -27,6 +27,7 @@ fn all() -> Value {
         "max_attempts": 2,
         "max_segments": 3,
         "unknown_policy": "resend",
+        "retention": {"message_days": 90, "file_days": 7, "audit_days": null},
     })
 }
 

@@ -88,7 +88,8 @@ fn repeated(first: String, message: &Message, now: Timestamp) -> String {
 async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {
     let place = Timestamp::from_millisecond(i64::try_from(message.id.at_ms()).unwrap_or(0));
     let entry = TimelineEntry::Message(message.id);
-    ctx.store.note_in_timeline(message.org, place.unwrap_or(now), entry).await?;
+    let due = message.scheduled_for;
+    ctx.store.note_in_timeline(message.org, place.unwrap_or(now), entry, due).await?;
     let inserted = ctx.store.insert_message(message).await?;
     if inserted == carillon_store::Inserted::New && message.scheduled_for <= now {
         queue_now(ctx, message).await;

@@ -13,6 +13,8 @@ use crate::problem::FieldError;
 const MOST_MESSAGES: u32 = 10_000_000;
 const MOST_ATTEMPTS: u16 = 10;
 const MOST_SEGMENTS: u16 = 10;
+/// A hundred years.
+const MOST_DAYS: u32 = 36_500;
 
 /// Absent leaves a field; `null` clears one that may be empty, and is refused
 /// for one that may not.
@@ -45,6 +47,20 @@ pub struct Patch {
     max_segments: Option<u16>,
     #[serde(deserialize_with = "present")]
     unknown_policy: Option<UnknownPolicy>,
+    #[serde(deserialize_with = "present")]
+    retention: Option<RetentionPatch>,
+}
+
+/// Days; what it does not name stays.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionPatch {
+    #[serde(deserialize_with = "present")]
+    message_days: Option<Option<u32>>,
+    #[serde(deserialize_with = "present")]
+    file_days: Option<u32>,
+    #[serde(deserialize_with = "present")]
+    audit_days: Option<Option<u32>>,
 }
 
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
@@ -92,6 +108,16 @@ impl Patch {
         set.value(&mut settings.max_segments, self.max_segments, |n| {
             within("max_segments", n, MOST_SEGMENTS)
         });
+        if let Some(given) = self.retention {
+            let kept = &mut settings.retention;
+            set.clearable(&mut kept.message_days, given.message_days, |n| {
+                days("retention.message_days", n, 7)
+            });
+            set.value(&mut kept.file_days, given.file_days, |n| days("retention.file_days", n, 7));
+            set.clearable(&mut kept.audit_days, given.audit_days, |n| {
+                days("retention.audit_days", n, 30)
+            });
+        }
         settings.sending_enabled = self.sending_enabled.unwrap_or(settings.sending_enabled);
         settings.unknown_policy = self.unknown_policy.unwrap_or(settings.unknown_policy);
         wrong
@@ -124,6 +150,15 @@ impl Setter<'_> {
     ) {
         self.value(target, given, |value| value.map(check).transpose());
     }
+}
+
+/// Not so few that a question about yesterday cannot be answered.
+fn days(field: &str, n: u32, least: u32) -> Result<u32, FieldError> {
+    if (least..=MOST_DAYS).contains(&n) {
+        return Ok(n);
+    }
+    let detail = format!("A number of days from {least} to {MOST_DAYS}.");
+    Err(FieldError::new(field, "out_of_range", detail))
 }
 
 /// The name as the database writes it.
