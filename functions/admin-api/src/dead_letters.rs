@@ -10,31 +10,31 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use carillon_domain::ids::InvalidId;
-use carillon_domain::pack::Pack;
 use carillon_domain::{Action, LetterId, OrgId, PackId, access};
 use carillon_runtime::Context;
-use carillon_store::{Cause, DeadLetter, Letter, keys};
-use serde_json::{Value, json};
+use carillon_store::{Cause, Letter, keys};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::answers::Accepted;
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
+use crate::lists::{self, Page, PageQuery};
 use crate::messages::list::previous;
 use crate::problem::Problem;
-use crate::{lists, view};
+use crate::view::dead_letter::{DeadLetter, Dropped, Redriven};
 
 /// How far back they are looked for, in months.
 const MONTHS: usize = 36;
 
-/// `GET /v1/dead-letters`, newest first.
+/// `GET /v1/dead-letters`: what was given up, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&["limit", "cursor"])?;
-    let limit = lists::limit(&params)?;
+    params: Params<PageQuery>,
+) -> Result<Json<Page<DeadLetter>>, Problem> {
+    let limit = lists::limit(&params);
     let (mut month, mut before) = match lists::cursor(&params)? {
         None => {
             callbacks::take_up(&ctx).await?;
@@ -54,16 +54,18 @@ pub async fn list(
             let found = ctx.store.dead_letters(&of, &month, before.as_deref(), most).await?;
             let Some((last, _)) = found.last() else { break };
             before = Some(last.clone());
-            data.extend(found.iter().filter_map(|(_, letter)| Some(shown(letter.as_ref()?))));
+            data.extend(
+                found.iter().filter_map(|(_, letter)| Some(DeadLetter::of(letter.as_ref()?))),
+            );
             if data.len() == limit {
                 let next = [month, before.unwrap_or_default()];
-                return Ok(Json(lists::page(&params, data, Some(&next))));
+                return Ok(Json(Page::of(&params, data, Some(&next))));
             }
         }
         month = previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
     }
-    Ok(Json(lists::page(&params, data, None)))
+    Ok(Json(Page::of(&params, data, None)))
 }
 
 /// `POST /v1/dead-letters/{id}/redrive`: tried again, as if nothing had been
@@ -72,7 +74,7 @@ pub async fn redrive(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<DeadId>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Accepted<Redriven>, Problem> {
     let answer = match id {
         DeadId::Pack(id) => packs::redrive(&ctx, &caller, id).await?,
         DeadId::Letter(id) => {
@@ -80,10 +82,10 @@ pub async fn redrive(
             match &letter.cause {
                 Cause::Callback { body } => callbacks::redrive(&ctx, &letter, body).await?,
             }
-            json!({"id": id, "status": "redriven"})
+            Redriven::of(DeadId::Letter(id), None)
         }
     };
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    Ok(Accepted(answer))
 }
 
 /// `POST /v1/dead-letters/{id}/drop`: nothing is tried again. What has not left
@@ -92,7 +94,7 @@ pub async fn drop(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<DeadId>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Dropped>, Problem> {
     let answer = match id {
         DeadId::Pack(id) => packs::drop(&ctx, &caller, id).await?,
         DeadId::Letter(id) => {
@@ -100,14 +102,15 @@ pub async fn drop(
             if !ctx.store.delete_letter(&letter).await? {
                 return Err(not_given_up());
             }
-            json!({"id": id, "status": "dropped"})
+            Dropped::letter(id)
         }
     };
     Ok(Json(answer))
 }
 
 /// What a dead letter is known by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(untagged)]
 pub enum DeadId {
     Pack(PackId),
     Letter(LetterId),
@@ -140,31 +143,4 @@ async fn find(ctx: &Context, caller: &Caller, id: LetterId) -> Result<Letter, Pr
 fn not_given_up() -> Problem {
     let detail = "It is not given up any more: someone has redriven or dropped it.";
     Problem::conflict("not_given_up", detail)
-}
-
-fn shown(letter: &DeadLetter) -> Value {
-    match letter {
-        DeadLetter::Pack(pack) => shown_pack(pack),
-        DeadLetter::Letter(letter) => {
-            let mut shown = match &letter.cause {
-                Cause::Callback { body } => callbacks::shown(body),
-            };
-            shown["id"] = json!(letter.id);
-            shown["reason"] = json!(letter.reason);
-            shown["given_up_at"] = json!(view::time(letter.at));
-            shown
-        }
-    }
-}
-
-fn shown_pack(pack: &Pack) -> Value {
-    json!({
-        "id": pack.id,
-        "kind": "pack",
-        "messages": pack.size(),
-        "reason": pack.given_up.as_ref().map(|g| &g.reason),
-        "given_up_at": pack.given_up.as_ref().map(|g| view::time(g.at)),
-        "import_id": pack.source,
-        "channel": pack.channel,
-    })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use carillon_domain::integration::IntegrationSettings;
 use carillon_domain::{Action, ProviderName, Secret, access};
 use carillon_providers::{Account, CallbackTrust, Credentials, TestResult, provider};
@@ -13,14 +14,16 @@ use carillon_runtime::Context;
 use carillon_runtime::secrets::Owner;
 use carillon_store::{Former, Integration, IntegrationStatus, callback_token_hash};
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::callbacks;
 use crate::extract;
+use crate::openapi::{Operation, Schemas, Takes};
 use crate::problem::{FieldError, Problem};
-use crate::view;
+use crate::view::integration::{Integration as Shown, IntegrationTest};
 
 /// How long callbacks that are signed with the secret before are believed.
 const OLD_SECRET_COUNTS: SignedDuration = SignedDuration::from_mins(10);
@@ -29,34 +32,50 @@ const OLD_SECRET_COUNTS: SignedDuration = SignedDuration::from_mins(10);
 const OLD_ACCOUNT_COUNTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 const TEST_SECONDS: u64 = 15;
 
-fn name(text: &str) -> Result<ProviderName, Problem> {
-    ProviderName::parse(text).ok_or_else(|| Problem::not_found("provider"))
+/// The provider in the path.
+pub struct Provider(ProviderName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Provider {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = Path::<String>::from_request_parts(parts, state).await.ok();
+        let name = text.and_then(|Path(text)| ProviderName::parse(&text));
+        name.map(Self).ok_or_else(|| Problem::not_found("provider"))
+    }
 }
 
-/// `GET /v1/integrations/{provider}`
+impl Takes for Provider {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        operation.takes_path(schemas.read::<ProviderName>());
+    }
+}
+
+/// `GET /v1/integrations/{provider}`: the account with a provider, without its
+/// secrets.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Path(text): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let name = name(&text)?;
+    Provider(name): Provider,
+) -> Result<Json<Shown>, Problem> {
     match ctx.store.integration(caller.org, name).await? {
         Some(integration) => Ok(Json(view(&ctx, &caller, &integration).await?)),
-        None => Ok(Json(json!({
-            "provider": name, "channel": name.channel(), "configured": false, "enabled": false,
-            "status": "not_configured", "balance": null, "last_error": null,
-            "last_tested_at": null, "settings": {}, "credentials": {},
-            "callback_urls": callbacks::addresses(&ctx, name, None),
-        }))),
+        None => Ok(Json(Shown::not_configured(name, callbacks::addresses(&ctx, name, None)))),
     }
 }
 
 /// Secrets by name, numbers and texts by name; `null` is as good as absent.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewIntegration", example = example())]
 pub struct Put {
+    /// With none at all, and for each that comes as it was shown (`••••1234`),
+    /// what is stored stays.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
     credentials: BTreeMap<String, Option<Secret>>,
+    /// `rate_per_second`, `price_table`, `priority`, `look_up`, and the
+    /// provider's own, such as `from`.
     #[serde(default)]
     settings: serde_json::Map<String, Value>,
     enabled: Option<bool>,
@@ -65,14 +84,27 @@ pub struct Put {
     forget_previous: bool,
 }
 
-/// `PUT /v1/integrations/{provider}`
+fn example() -> Value {
+    json!({
+        "credentials": {
+            "account_sid": "AC00000000000000000000000000000000",
+            "auth_token": "00000000000000000000000000000000",
+        },
+        "settings": {
+            "from": "+15005550006", "rate_per_second": 10,
+            "price_table": {"+61": {"amount": "0.0515", "currency": "USD"}},
+        },
+        "enabled": true,
+    })
+}
+
+/// `PUT /v1/integrations/{provider}`: sets the account up, or changes it.
 pub async fn put(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Path(text): Path<String>,
+    Provider(name): Provider,
     extract::Json { value: new, .. }: extract::Json<Put>,
-) -> Result<Json<Value>, Problem> {
-    let name = name(&text)?;
+) -> Result<Json<Shown>, Problem> {
     let before = ctx.store.integration(caller.org, name).await?;
     let known = match &before {
         Some(integration) => ctx.credentials(integration).await?,
@@ -208,13 +240,7 @@ fn read_credentials(
     Ok(Credentials(credentials))
 }
 
-async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, Problem> {
-    let status = match (i.enabled, &i.status.last_error, i.status.last_tested_at) {
-        (false, ..) => "disabled",
-        (true, Some(_), _) => "failing",
-        (true, None, Some(_)) => "working",
-        (true, None, None) => "untested",
-    };
+async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Shown, Problem> {
     // The secret part of the address is for those who may change it.
     let token = if access::allows(caller.role, Action::ManageIntegrations)
         && i.callback_token_hash.is_some()
@@ -223,21 +249,7 @@ async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, 
     } else {
         None
     };
-    Ok(json!({
-        "provider": i.provider,
-        "channel": i.provider.channel(),
-        "configured": true,
-        "enabled": i.enabled,
-        "status": status,
-        "balance": i.status.balance,
-        "last_error": i.status.last_error,
-        "last_tested_at": i.status.last_tested_at.map(view::time),
-        "settings": i.settings,
-        "credentials": i.masked,
-        "callback_urls": callbacks::addresses(ctx, i.provider, token.as_deref()),
-        "created_at": view::time(i.created_at),
-        "updated_at": view::time(i.updated_at),
-    }))
+    Ok(Shown::of(i, callbacks::addresses(ctx, i.provider, token.as_deref())))
 }
 
 /// `POST /v1/integrations/{provider}/test`: asks the provider, and remembers
@@ -245,9 +257,8 @@ async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, 
 pub async fn test(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Path(text): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let name = name(&text)?;
+    Provider(name): Provider,
+) -> Result<Json<IntegrationTest>, Problem> {
     let integration = ctx.store.integration(caller.org, name).await?;
     let Some(integration) = integration else {
         let detail = format!("{} is not set up yet; PUT its credentials first.", name.as_str());
@@ -265,12 +276,12 @@ pub async fn test(
         last_tested_at: Some(ctx.clock.now()),
     };
     ctx.store.put_integration_status(&integration, &status).await?;
-    Ok(Json(json!({
-        "ok": error.is_none(),
-        "balance": status.balance,
-        "error": error.as_ref().map(view::failure),
-        "tested_at": status.last_tested_at.map(view::time),
-    })))
+    Ok(Json(IntegrationTest {
+        ok: error.is_none(),
+        balance: status.balance,
+        error,
+        tested_at: status.last_tested_at,
+    }))
 }
 
 async fn ask(ctx: &Context, name: ProviderName, account: &Account) -> TestResult {

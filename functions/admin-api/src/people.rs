@@ -5,99 +5,68 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use carillon_domain::consent::Consent;
 use carillon_domain::erasure::{Erasure, Stage};
-use carillon_domain::message::SuppressionReason;
-use carillon_domain::{AddressKey, Channel, MessageId, PhoneNumber, Purpose};
+use carillon_domain::{AddressKey, MessageId, PhoneNumber};
 use carillon_runtime::Context;
 use carillon_runtime::person::{self, EraseError};
-use carillon_store::Suppression;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::answers::Accepted;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
+use crate::lists::{self, Page, PageQuery};
 use crate::problem::Problem;
-use crate::{address, lists, view};
+use crate::{address, view};
 
 /// How long a request works on an erasure before it leaves it to the queue
 /// processor.
 const WORK: SignedDuration = SignedDuration::from_secs(15);
 
-#[derive(Deserialize)]
+/// Whom it is about.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Person", example = example())]
 pub struct Request {
+    /// A number, with its country code or as in the organization's country.
+    #[schemars(with = "String")]
     to: Option<String>,
 }
 
+fn example() -> Value {
+    json!({"to": "+61491570006"})
+}
+
+/// Whom it is about.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// A number: `%2B61491570006`.
+    to: String,
+}
+
 /// A page of what is stored about a person.
-#[derive(Debug, Serialize)]
-pub struct Export {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PersonExport {
     to: String,
     exported_at: Timestamp,
-    /// With the first page only: what keeps us from writing to them, or lets us.
-    suppressions: Vec<Held>,
-    consents: Vec<Said>,
-    /// The last time that they were forgotten.
-    erasure: Option<Erased>,
+    /// On the first page only: what keeps us from writing to them.
+    suppressions: Vec<view::suppression::Suppression>,
+    /// On the first page only: what they agreed to, or took back.
+    consents: Vec<view::consent::Consent>,
+    /// On the first page only: the last time that they were forgotten.
+    erasure: Option<PersonErasure>,
     /// In and out, newest first, each with its attempts, events and decisions.
-    messages: Vec<Value>,
+    messages: Vec<view::message::Message>,
+    /// For `?cursor=`; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// A suppression, as its own route shows it.
-#[derive(Debug, Serialize)]
-struct Held {
-    channel: Channel,
-    reason: SuppressionReason,
-    words: Option<String>,
-    source_message_id: Option<String>,
-    at: Timestamp,
-    by: String,
-}
-
-impl From<Suppression> for Held {
-    fn from(s: Suppression) -> Self {
-        Self {
-            channel: s.channel,
-            reason: s.reason,
-            words: s.words,
-            source_message_id: s.source_message_id,
-            at: s.at,
-            by: s.by,
-        }
-    }
-}
-
-/// A consent, as its own route shows it.
-#[derive(Debug, Serialize)]
-struct Said {
-    channel: Channel,
-    purpose: Purpose,
-    status: &'static str,
-    at: Timestamp,
-    source: String,
-    text: String,
-}
-
-impl From<Consent> for Said {
-    fn from(c: Consent) -> Self {
-        Self {
-            channel: c.channel,
-            purpose: c.purpose,
-            status: c.status.as_str(),
-            at: c.at,
-            source: c.source,
-            text: c.text,
-        }
-    }
-}
-
 /// How far the erasure of a person is. It names nobody.
-#[derive(Debug, Serialize)]
-pub struct Erased {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PersonErasure {
     /// `running` until everything is done.
     status: &'static str,
     /// What is worked on: messages, texts, gates, files; then done.
@@ -132,7 +101,7 @@ const OUT_OF_REACH: [&str; 4] = [
     "copies that were exported or downloaded before",
 ];
 
-impl From<Erasure> for Erased {
+impl From<Erasure> for PersonErasure {
     fn from(e: Erasure) -> Self {
         Self {
             status: if e.is_done() { "completed" } else { "running" },
@@ -149,14 +118,13 @@ impl From<Erasure> for Erased {
     }
 }
 
-/// `POST /v1/people/export`: all that is stored, page by page.
+/// `POST /v1/people/export`: all that is stored about a person, page by page.
 pub async fn export(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
+    params: Params<PageQuery>,
     extract::Json { value, .. }: extract::Json<Request>,
-) -> Result<Json<Export>, Problem> {
-    params.only(&["limit", "cursor"])?;
+) -> Result<Json<PersonExport>, Problem> {
     let (to, key) = person(&ctx, &caller, &value).await?;
     let (limit, before) = lists::by_id::<MessageId>(&params)?;
     if before.is_some_and(|id| id.address() != key) {
@@ -165,33 +133,37 @@ pub async fn export(
     let now = ctx.clock.now();
     let ids = ctx.store.messages_with(caller.org, key, before, lists::wanted(limit)).await?;
     let messages = ctx.store.messages(caller.org, &ids, true, true).await?;
+    let messages = messages.iter().map(|m| view::message::Message::of(m, now)).collect();
     let last = ids.last().filter(|_| ids.len() == limit);
-    let mut export = Export {
+    let page = Page::by_id(&params, messages, last);
+    let mut export = PersonExport {
         to: to.as_str().to_owned(),
         exported_at: now,
         suppressions: Vec::new(),
         consents: Vec::new(),
         erasure: None,
-        messages: messages.iter().map(|m| view::message(m, now)).collect(),
-        next_cursor: last.map(|id| lists::next(&params, &[id.to_string()])),
+        messages: page.data,
+        next_cursor: page.next_cursor,
     };
     if before.is_none() {
         for (_, rows) in ctx.store.all_gates_of(caller.org, key).await? {
-            export.suppressions.extend(rows.suppression.map(Held::from));
-            export.consents.extend(rows.consents.into_iter().map(Said::from));
+            let suppression = rows.suppression.as_ref();
+            export.suppressions.extend(suppression.map(view::suppression::Suppression::of));
+            let consents = rows.consents.iter();
+            export.consents.extend(consents.map(|c| view::consent::Consent::of(&to, c)));
         }
-        export.erasure = ctx.store.erasure(caller.org, key).await?.map(Erased::from);
+        export.erasure = ctx.store.erasure(caller.org, key).await?.map(PersonErasure::from);
     }
     Ok(Json(export))
 }
 
-/// `POST /v1/people/erase`: 202 while there is something left to do, which is
-/// done without another request; 200 when all of it is.
+/// `POST /v1/people/erase`: forgets a person. What this request does not get done
+/// is done without another one.
 pub async fn erase(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value, .. }: extract::Json<Request>,
-) -> Result<(StatusCode, Json<Erased>), Problem> {
+) -> Result<Accepted<PersonErasure>, Problem> {
     let (_, key) = person(&ctx, &caller, &value).await?;
     let deadline = ctx.clock.now() + WORK;
     let erasure = person::ask(&ctx, caller.org, key, &caller.id).await?;
@@ -202,18 +174,16 @@ pub async fn erase(
         }
         Stage::Files | Stage::Done => erasure,
     };
-    let status = if erasure.is_done() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(erasure.into())))
+    Ok(Accepted(erasure.into()))
 }
 
-/// `GET /v1/people/erasure?to=…`: how far it is.
+/// `GET /v1/people/erasure`: how far the forgetting of a person is.
 pub async fn erasure(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Erased>, Problem> {
-    params.only(&["to"])?;
-    let (_, key) = address::of_query(&ctx, &caller, &params).await?;
+    params: Params<Query>,
+) -> Result<Json<PersonErasure>, Problem> {
+    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
     let erasure = ctx.store.erasure(caller.org, key).await?;
     erasure.map(|e| Json(e.into())).ok_or_else(|| Problem::not_found("erasure"))
 }

@@ -18,6 +18,7 @@ mod idempotency;
 mod integrations;
 mod limits;
 mod lists;
+mod openapi;
 mod organizations;
 mod people;
 mod quiet_hours;

@@ -9,13 +9,12 @@
 
 use carillon_domain::OrgId;
 use carillon_runtime::Context;
-use carillon_runtime::body::{ReceiveBody, Received};
+use carillon_runtime::body::ReceiveBody;
 use carillon_store::Letter;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::not_given_up;
 use crate::problem::Problem;
-use crate::view;
 
 /// Bodies kept in one request, ten at a time; the next request goes on.
 const ROUNDS: usize = 10;
@@ -55,25 +54,6 @@ pub async fn take_up(ctx: &Context) -> Result<(), Problem> {
 pub async fn redrive(ctx: &Context, letter: &Letter, body: &str) -> Result<(), Problem> {
     ctx.queues.receive_again(letter.org, body.to_owned()).await?;
     if ctx.store.delete_letter(letter).await? { Ok(()) } else { Err(not_given_up()) }
-}
-
-/// What can be said of it without its content.
-pub fn shown(body: &str) -> Value {
-    let Ok(body) = serde_json::from_str::<ReceiveBody>(body) else {
-        return json!({"kind": "callback", "callback": null});
-    };
-    let (what, provider, message) = match &body.what {
-        Received::Receipt(r) => ("receipt", Some(r.provider), r.message),
-        Received::Inbound(m) => ("inbound", Some(m.provider), None),
-        Received::Refused { message, .. } => ("result", None, Some(*message)),
-    };
-    json!({
-        "kind": "callback",
-        "callback": what,
-        "provider": provider.map(|p| p.as_str()),
-        "message_id": message,
-        "received_at": view::time(body.at),
-    })
 }
 
 /// Whose it is. A body that a release cannot read may still say so.

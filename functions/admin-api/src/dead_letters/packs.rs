@@ -7,27 +7,27 @@ use carillon_domain::{MessageId, PackId};
 use carillon_runtime::{Context, random};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
-use super::not_given_up;
+use super::{DeadId, not_given_up};
 use crate::auth::Caller;
 use crate::problem::Problem;
+use crate::view::dead_letter::{Dropped, DroppedStatus, Redriven};
 
 /// Messages cancelled side by side.
 const IN_FLIGHT: usize = 10;
 
 /// Due again now, as if nothing had been tried. Who has left it is not sent
 /// again.
-pub async fn redrive(ctx: &Context, caller: &Caller, id: PackId) -> Result<Value, Problem> {
+pub async fn redrive(ctx: &Context, caller: &Caller, id: PackId) -> Result<Redriven, Problem> {
     let (pack, _) = find(ctx, caller, id).await?;
     if !ctx.store.redrive_pack(&pack, ctx.clock.now(), &random::token()).await? {
         return Err(not_given_up());
     }
-    Ok(json!({"id": pack.id, "status": "redriven", "messages": pack.size()}))
+    Ok(Redriven::of(DeadId::Pack(pack.id), Some(pack.size())))
 }
 
 /// What has not left the pack is cancelled.
-pub async fn drop(ctx: &Context, caller: &Caller, id: PackId) -> Result<Value, Problem> {
+pub async fn drop(ctx: &Context, caller: &Caller, id: PackId) -> Result<Dropped, Problem> {
     let (pack, given_up) = find(ctx, caller, id).await?;
     let page = ctx.store.page(pack.org, pack.source, pack.page).await?.unwrap_or_default();
     // A page that is gone leaves nothing to cancel by; the answer says so.
@@ -50,13 +50,13 @@ pub async fn drop(ctx: &Context, caller: &Caller, id: PackId) -> Result<Value, P
     if !ctx.store.drop_pack(&pack, &random::token()).await? {
         return Err(not_given_up());
     }
-    Ok(json!({
-        "id": pack.id,
-        "status": "dropped",
-        "messages": pack.size(),
-        "cancelled": left.iter().filter(|left| **left == Left::Cancelled).count(),
-        "not_found": usize::try_from(pack.size()).unwrap_or(0).saturating_sub(found),
-    }))
+    Ok(Dropped {
+        id: DeadId::Pack(pack.id),
+        status: DroppedStatus::Dropped,
+        messages: Some(pack.size()),
+        cancelled: Some(left.iter().filter(|left| **left == Left::Cancelled).count()),
+        not_found: Some(usize::try_from(pack.size()).unwrap_or(0).saturating_sub(found)),
+    })
 }
 
 /// How a message leaves a pack that is dropped.

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
 use carillon_domain::message::{Direction, Message, Source};
 use carillon_domain::{Lane, MessageId};
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::{Context, random};
 use carillon_store::{Remembered, TimelineEntry};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::draft::{Draft, SendRequest};
+use crate::answers::AcceptedOnce;
 use crate::auth::Caller;
 use crate::extract::Json;
 use crate::idempotency;
@@ -24,12 +25,13 @@ const SCOPE: &str = "message";
 /// Generation a message is born with.
 const BORN: u32 = 0;
 
+/// `POST /v1/messages`: sends a message, now or at its time.
 pub async fn send(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     headers: HeaderMap,
     Json { value: request, raw }: Json<SendRequest>,
-) -> Result<Response, Problem> {
+) -> Result<AcceptedOnce<view::message::Message>, Problem> {
     let key = idempotency::key(&headers, request.idempotency_key.as_deref())?;
     let settings = ctx.store.settings(caller.org).await?;
     let now = ctx.clock.now();
@@ -43,14 +45,14 @@ pub async fn send(
             return match ctx.store.message(caller.org, id).await? {
                 Some(message) => {
                     let answer = repeated(first.answer, &message, now);
-                    Ok(idempotency::accepted(answer, true))
+                    Ok(AcceptedOnce::new(answer, true))
                 }
                 None => Err(problem),
             };
         }
     };
     let mut message = message(&ctx, &caller, draft, key.as_deref(), now).await?;
-    let mut answer = view::message(&message, now).to_string();
+    let mut answer = json!(view::message::Message::of(&message, now)).to_string();
     let mut replayed = false;
     if let Some(key) = key {
         let new = Remembered {
@@ -67,7 +69,7 @@ pub async fn send(
             message.id = id;
             if let Some(there) = ctx.store.message(caller.org, id).await? {
                 let answer = repeated(first.answer, &there, now);
-                return Ok(idempotency::accepted(answer, true));
+                return Ok(AcceptedOnce::new(answer, true));
             }
             if !first.answer.is_empty() {
                 answer = first.answer;
@@ -76,13 +78,16 @@ pub async fn send(
         }
     }
     store_and_queue(&ctx, &message, now).await?;
-    Ok(idempotency::accepted(answer, replayed))
+    Ok(AcceptedOnce::new(answer, replayed))
 }
 
 /// The first answer again; after a day, or when the person was forgotten, the
 /// message as it is.
 fn repeated(first: String, message: &Message, now: Timestamp) -> String {
-    if first.is_empty() { view::message(message, now).to_string() } else { first }
+    if !first.is_empty() {
+        return first;
+    }
+    json!(view::message::Message::of(message, now)).to_string()
 }
 
 async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {

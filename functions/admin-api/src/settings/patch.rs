@@ -5,66 +5,102 @@ use carillon_domain::quiet::zones;
 use carillon_domain::settings::{Settings, UnknownPolicy};
 use carillon_domain::{Country, Purpose};
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::quiet_hours;
+use crate::extract::present;
 use crate::problem::FieldError;
 
 const MOST_MESSAGES: u32 = 10_000_000;
 const MOST_ATTEMPTS: u16 = 10;
 const MOST_SEGMENTS: u16 = 10;
+/// Not so few that a question about yesterday cannot be answered.
+const LEAST_DAYS: u32 = 7;
+const LEAST_AUDIT_DAYS: u32 = 30;
 /// A hundred years.
 const MOST_DAYS: u32 = 36_500;
 
 /// Absent leaves a field; `null` clears one that may be empty, and is refused
 /// for one that may not.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "SettingsPatch", example = example(), example = clearing_example())]
 pub struct Patch {
+    /// An IANA name, such as `Australia/Sydney`.
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "String")]
     time_zone: Option<String>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<Country>")]
     default_country: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<quiet_hours::Draft>")]
     quiet_hours: Option<Option<quiet_hours::Draft>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "bool")]
     sending_enabled: Option<bool>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_MESSAGES))]
     max_per_contact_per_day: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_MESSAGES))]
     max_per_hour: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_MESSAGES))]
     max_per_day: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<Money>")]
     spend_limit_per_day: Option<Option<Money>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<Money>")]
     spend_limit_per_month: Option<Option<Money>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Vec<Purpose>")]
     consent_required: Option<Vec<String>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "u16", range(min = 1, max = MOST_ATTEMPTS))]
     max_attempts: Option<u16>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "u16", range(min = 1, max = MOST_SEGMENTS))]
     max_segments: Option<u16>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "UnknownPolicy")]
     unknown_policy: Option<UnknownPolicy>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "RetentionPatch")]
     retention: Option<RetentionPatch>,
 }
 
 /// Days; what it does not name stays.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionPatch {
+    /// Messages, after their last change; `null` is for ever.
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = LEAST_DAYS, max = MOST_DAYS))]
     message_days: Option<Option<u32>>,
+    /// The lines of uploaded files.
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "u32", range(min = LEAST_DAYS, max = MOST_DAYS))]
     file_days: Option<u32>,
+    /// The audit log; `null` is for ever.
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = LEAST_AUDIT_DAYS, max = MOST_DAYS))]
     audit_days: Option<Option<u32>>,
 }
 
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(d).map(Some)
+fn example() -> Value {
+    json!({
+        "time_zone": "Australia/Sydney", "default_country": "AU", "max_per_hour": 2000,
+        "quiet_hours": {"start": "21:00", "end": "08:00", "channels": ["sms"]},
+        "spend_limit_per_day": {"amount": "25.00", "currency": "USD"},
+    })
+}
+
+fn clearing_example() -> Value {
+    json!({"quiet_hours": null, "spend_limit_per_day": null})
 }
 
 impl Patch {
@@ -111,11 +147,13 @@ impl Patch {
         if let Some(given) = self.retention {
             let kept = &mut settings.retention;
             set.clearable(&mut kept.message_days, given.message_days, |n| {
-                days("retention.message_days", n, 7)
+                days("retention.message_days", n, LEAST_DAYS)
             });
-            set.value(&mut kept.file_days, given.file_days, |n| days("retention.file_days", n, 7));
+            set.value(&mut kept.file_days, given.file_days, |n| {
+                days("retention.file_days", n, LEAST_DAYS)
+            });
             set.clearable(&mut kept.audit_days, given.audit_days, |n| {
-                days("retention.audit_days", n, 30)
+                days("retention.audit_days", n, LEAST_AUDIT_DAYS)
             });
         }
         settings.sending_enabled = self.sending_enabled.unwrap_or(settings.sending_enabled);
@@ -152,7 +190,6 @@ impl Setter<'_> {
     }
 }
 
-/// Not so few that a question about yesterday cannot be answered.
 fn days(field: &str, n: u32, least: u32) -> Result<u32, FieldError> {
     if (least..=MOST_DAYS).contains(&n) {
         return Ok(n);
