@@ -34,6 +34,7 @@ mod names;
 mod once;
 pub mod openapi;
 mod organizations;
+mod people;
 mod problem;
 mod request_id;
 pub mod routes;

@@ -82,7 +82,7 @@ impl Problem {
         self.status
     }
 
-    fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "the request could not be served");
         let detail = "Storage does not answer; nothing was changed by half. Try again shortly.";
         let mut problem =

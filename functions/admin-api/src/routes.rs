@@ -18,7 +18,7 @@ use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
     api_keys, audit, bulk, consents, dead_letters, health, imports, installation, integrations,
-    members, messages, organizations, settings, stats, suppressions, templates,
+    members, messages, organizations, people, settings, stats, suppressions, templates,
 };
 
 /// One line of the table.
@@ -80,7 +80,8 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 fn entries() -> Vec<Entry> {
     use Action::{
         ChangeSettings, EditContent, LiftSuppression, ManageConsent, ManageInstallation,
-        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, Read, ReadAuditLog, Send,
+        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData,
+        Read, ReadAuditLog, Send,
     };
     vec![
         GET.at("/v1/messages", Read, messages::list::list),
@@ -113,6 +114,9 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/stats", Read, stats::read),
         GET.at("/v1/audit-log", ReadAuditLog, audit::list::list),
         GET.at("/v1/audit-log/export", ReadAuditLog, audit::export::export),
+        POST.at("/v1/people/export", ManagePersonalData, people::export),
+        POST.at("/v1/people/erase", ManagePersonalData, people::erase),
+        GET.at("/v1/people/erasure", ManagePersonalData, people::erasure),
         GET.at("/v1/api-keys", ManageKeys, api_keys::list),
         POST.at("/v1/api-keys", ManageKeys, api_keys::create),
         GET.at("/v1/api-keys/{id}", ManageKeys, api_keys::read),

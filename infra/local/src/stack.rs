@@ -30,6 +30,8 @@ const FAILED_KEYS_PER_MINUTE: u32 = 1_000;
 const PROCESSOR_SECONDS: i64 = 55;
 /// Leases that a killed process left behind end within this time.
 const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(60);
+/// Rows that are looked at each minute, whether they are over.
+const EXPIRED_A_TICK: usize = 500;
 /// Rounds of [`Stack::settle`]; a stack that is busy after as many never rests.
 const ROUNDS: usize = 100_000;
 
@@ -138,7 +140,22 @@ impl Stack {
     /// One firing of the minute schedule.
     pub async fn tick(&self) -> Report {
         let deadline = self.ctx.clock.now() + SignedDuration::from_secs(PROCESSOR_SECONDS);
-        Box::pin(carillon_queue_processor::run(&self.ctx, deadline)).await
+        let report = Box::pin(carillon_queue_processor::run(&self.ctx, deadline)).await;
+        // What DynamoDB does by itself, within days.
+        if let Err(error) = self.expire(EXPIRED_A_TICK).await {
+            tracing::warn!(%error, "rows that are over stay for now");
+        }
+        report
+    }
+
+    /// Lets rows go whose time to live is over, of the next `looked_at` rows. Answers how many,
+    /// and whether the end of the table was reached.
+    ///
+    /// # Errors
+    /// When the table's file cannot be read.
+    pub async fn expire(&self, looked_at: usize) -> anyhow::Result<(usize, bool)> {
+        let (tables, table) = (self.engines.tables(), self.ctx.store.table_name());
+        Ok(tables.expire(table, self.ctx.clock.now(), looked_at).await?)
     }
 
     /// Works off what is on the queues and in the stream, until there is

@@ -37,6 +37,7 @@ mod organizations;
 mod packs;
 mod provider_ids;
 mod request_rate;
+mod retention;
 mod sabotage;
 pub mod schema;
 mod sealed;
@@ -80,6 +81,7 @@ pub use timeline::{Place, TimelineEntry};
 pub struct Store {
     client: Client,
     table: String,
+    retention: retention::Lately,
     #[cfg(feature = "sabotage")]
     without: Option<Mechanism>,
 }
@@ -90,6 +92,7 @@ impl Store {
         Self {
             client,
             table: table.into(),
+            retention: retention::Lately::default(),
             #[cfg(feature = "sabotage")]
             without: None,
         }

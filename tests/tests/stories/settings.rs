@@ -28,6 +28,7 @@ fn all() -> Value {
         "max_segments": 3,
         "unknown_policy": "resend",
         "api_requests_per_second": 900,
+        "retention": {"message_days": 90, "file_days": 7, "audit_days": null},
     })
 }
 
