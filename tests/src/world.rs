@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use aws_lambda_events::dynamodb::Event;
 use carillon_domain::ProviderName;
+use carillon_local::options::People;
 use carillon_local::poller::Mapping;
 use carillon_local::stack::TABLE;
 use carillon_local::{Options, Stack};
@@ -37,6 +38,8 @@ const ROUNDS: usize = 500;
 pub struct Setup {
     /// Small by default, so that a dozen messages cross every boundary.
     pub tuning: Tuning,
+    /// Whom people sign in with; nobody by default.
+    pub people: People,
     /// Whether the organization has an account with Twilio.
     pub twilio: bool,
     /// Settings at the start, over the defaults. Without others no limits and no quiet hours:
@@ -63,6 +66,7 @@ impl Default for Setup {
         });
         Self {
             tuning,
+            people: People::Keys,
             twilio: true,
             settings,
             busy: None,
@@ -127,6 +131,8 @@ impl World {
             clock,
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
+            console_url: url.clone(),
+            people: setup.people,
             provider_urls,
             tuning: setup.tuning,
         })

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use carillon_domain::{OrgId, Role};
 use carillon_runtime::Context;
 use carillon_store::OrganizationStatus;
-use sha2::{Digest, Sha256};
+pub use carillon_store::secret_hash as hash;
 
 use crate::problem::Problem;
 
@@ -23,12 +23,6 @@ pub struct Caller {
 
 /// Names the organization, for callers who may act in several.
 const ORGANIZATION: &str = "carillon-organization";
-
-/// How a key's secret is stored.
-#[must_use]
-pub fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret.as_bytes()))
-}
 
 /// Who sent a request with these headers.
 ///

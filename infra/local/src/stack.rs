@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use carillon_domain::message::State;
 use carillon_domain::{Lane, OrgId};
+use carillon_issuer::Issuer;
 use carillon_queue_processor::Report;
 use carillon_runtime::config::{Config, QueueUrls};
 use carillon_runtime::{Context, random};
@@ -12,9 +13,9 @@ use carillon_store::{DueEntry, DueKind, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engines::Engines;
-use crate::options::Options;
+use crate::options::{Options, People};
 use crate::poller::Mapping;
-use crate::{queues, rollup_feed};
+use crate::{issuer, queues, rollup_feed};
 
 pub const TABLE: &str = "carillon";
 /// The queue processor's time, as in the template.
@@ -31,6 +32,8 @@ pub struct Stack {
     pub engines: Engines,
     pub sqs: aws_sdk_sqs::Client,
     pub org: OrgId,
+    /// The built-in one, where it is used.
+    pub issuer: Option<Issuer>,
 }
 
 impl Stack {
@@ -87,6 +90,16 @@ impl Stack {
         schema::create_table(&dynamodb, table).await?;
         let sqs = engines.sqs();
         let queues: QueueUrls = queues::create(&sqs).await?;
+        let (issuer, sign_in) = match options.people {
+            People::Keys => (None, None),
+            People::Issuer(sign_in) => (None, Some(sign_in)),
+            People::BuiltIn => {
+                let clock = options.clock.clone();
+                let clock = Arc::new(move || clock.now());
+                let (issuer, sign_in) = issuer::at(&options.console_url, clock);
+                (Some(issuer), Some(sign_in))
+            }
+        };
         let config = Config {
             table: table.to_owned(),
             queues,
@@ -94,6 +107,8 @@ impl Stack {
             public_url: Some(options.public_url),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
+            sign_in,
+            console_url: Some(options.console_url),
             tuning: options.tuning,
         };
         let born = options.clock.now();
@@ -103,13 +118,21 @@ impl Stack {
         let ctx = Arc::new(ctx);
         let hash = carillon_admin_api::first_organization::hash(&options.admin_key);
         let org = carillon_admin_api::first_organization::ensure(&ctx, &hash).await?;
-        Ok(Self { ctx, engines, sqs, org })
+        if issuer.is_some() {
+            issuer::invite_everybody(&ctx, org).await?;
+        }
+        Ok(Self { ctx, engines, sqs, org, issuer })
     }
 
-    /// The HTTP face: API and webhooks.
+    /// The HTTP face: API, webhooks and console.
     pub fn router(&self) -> Router {
-        carillon_admin_api::router(Arc::clone(&self.ctx))
+        let router = carillon_admin_api::router(Arc::clone(&self.ctx))
             .merge(carillon_webhook::router(Arc::clone(&self.ctx)))
+            .merge(carillon_console::router(Arc::clone(&self.ctx)));
+        match &self.issuer {
+            Some(issuer) => router.nest(issuer::PATH, issuer.router()),
+            None => router,
+        }
     }
 
     /// One firing of the minute schedule.

@@ -27,6 +27,7 @@ pub mod restore;
 pub mod retry;
 pub mod rows;
 pub mod segments;
+pub mod session;
 pub mod settings;
 pub mod statistics;
 pub mod template;

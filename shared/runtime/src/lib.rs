@@ -6,9 +6,11 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod people;
 pub mod queues;
 pub mod random;
 pub mod secrets;
+pub mod sign_in;
 pub mod standing;
 pub mod telemetry;
 
