@@ -53,6 +53,7 @@ impl World {
             console_url: self.url.clone(),
             people: People::Keys,
             provider_urls: config.provider_urls.clone(),
+            cors_origins: config.cors_origins.clone(),
             tuning: config.tuning,
         };
         let engines = self.stack.engines.clone();

@@ -40,6 +40,8 @@ pub struct Setup {
     pub tuning: Tuning,
     /// Whom people sign in with; nobody by default.
     pub people: People,
+    /// Whose scripts may call the API from a browser.
+    pub cors_origins: Vec<String>,
     /// Whether the organization has an account with Twilio.
     pub twilio: bool,
     /// Settings at the start, over the defaults. Without others no limits and no quiet hours:
@@ -67,6 +69,7 @@ impl Default for Setup {
         Self {
             tuning,
             people: People::Keys,
+            cors_origins: Vec::new(),
             twilio: true,
             settings,
             busy: None,
@@ -134,6 +137,7 @@ impl World {
             console_url: url.clone(),
             people: setup.people,
             provider_urls,
+            cors_origins: setup.cors_origins,
             tuning: setup.tuning,
         })
         .await

@@ -116,7 +116,7 @@ pub async fn list(
     let (limit, after) = lists::by_id::<KeyId>(&params)?;
     let keys = ctx.store.api_keys(caller.org, after, lists::wanted(limit)).await?;
     let next = (keys.len() == limit).then(|| keys.last().map(|key| key.id)).flatten();
-    Ok(Json(Page::by_id(keys.into_iter().map(|key| View::of(key, None)).collect(), next)))
+    Ok(Json(Page::by_id(&params, keys.into_iter().map(|key| View::of(key, None)).collect(), next)))
 }
 
 /// `GET /v1/api-keys/{id}`

@@ -75,7 +75,7 @@ pub async fn list(
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let consents = all.iter().flat_map(|(_, rows)| &rows.consents);
     let consents = consents.filter(|c| channel.is_none_or(|channel| channel == c.channel));
-    Ok(Json(lists::page(consents.map(|c| show(&to, c)).collect(), None)))
+    Ok(Json(lists::page(&params, consents.map(|c| show(&to, c)).collect(), None)))
 }
 
 impl Request {

@@ -54,13 +54,13 @@ pub async fn list(
             data.extend(found.iter().filter_map(|(_, pack)| Some(letter(pack.as_ref()?))));
             if data.len() == limit {
                 let next = [month, before.unwrap_or_default()];
-                return Ok(Json(lists::page(data, Some(&next))));
+                return Ok(Json(lists::page(&params, data, Some(&next))));
             }
         }
         month = previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
     }
-    Ok(Json(lists::page(data, None)))
+    Ok(Json(lists::page(&params, data, None)))
 }
 
 /// `POST /v1/dead-letters/{id}/redrive`: due again now, as if nothing had been

@@ -3,14 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use carillon_runtime::Context;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
+use crate::auth::Caller;
+use crate::cursor::Seal;
+use crate::json_limits;
 use crate::problem::{FieldError, Problem};
 
 /// A JSON body, read strictly, and its bytes.
@@ -39,6 +44,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let raw =
             Bytes::from_request(request, state).await.map_err(|e| body_problem(e.status()))?;
+        json_limits::check(&raw).map_err(|too_much| {
+            Problem::new(StatusCode::BAD_REQUEST, too_much.code(), too_much.detail())
+        })?;
         let value = serde_json::from_slice(&raw).map_err(|e| json_problem(&e, &raw))?;
         Ok(Self { value, raw })
     }
@@ -85,26 +93,46 @@ fn json_problem(error: &serde_json::Error, raw: &[u8]) -> Problem {
     }
 }
 
-/// Query parameters by name; each at most once and known.
-pub struct Params(BTreeMap<String, String>);
+/// What the key of cursors is derived for.
+const CURSOR: &str = "cursor";
+/// Longest value of a parameter, in characters.
+const LONGEST_VALUE: usize = 1_000;
+/// Parameters that say which part of a list, not which list.
+const OF_PAGE: [&str; 2] = ["limit", "cursor"];
 
-impl<S: Send + Sync> FromRequestParts<S> for Params {
+/// Query parameters by name; each at most once and known.
+pub struct Params {
+    values: BTreeMap<String, String>,
+    /// Of the list that they ask for.
+    pub seal: Seal,
+}
+
+impl FromRequestParts<Arc<Context>> for Params {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, ctx: &Arc<Context>) -> Result<Self, Problem> {
         let malformed =
             |detail: String| Problem::new(StatusCode::BAD_REQUEST, "malformed_query", detail);
         let Query(pairs) =
-            Query::<Vec<(String, String)>>::from_request_parts(parts, state).await.map_err(
-                |_| malformed("The query string cannot be read; encode its values.".to_owned()),
-            )?;
-        let mut params = BTreeMap::new();
+            Query::<Vec<(String, String)>>::from_request_parts(parts, ctx).await.map_err(|_| {
+                malformed("The query string cannot be read; encode its values.".to_owned())
+            })?;
+        let mut values = BTreeMap::new();
         for (name, value) in pairs {
-            if params.insert(name.clone(), value).is_some() {
+            if value.chars().count() > LONGEST_VALUE {
+                let detail = format!("A parameter has at most {LONGEST_VALUE} characters.");
+                return Err(malformed(detail));
+            }
+            if values.insert(name.clone(), value).is_some() {
                 return Err(malformed(format!("The parameter “{name}” is there twice.")));
             }
         }
-        Ok(Self(params))
+        let caller = Caller::from_request_parts(parts, ctx).await?;
+        let filter = values.iter().filter(|(name, _)| !OF_PAGE.contains(&name.as_str()));
+        let filter = filter.map(|(name, value)| (name.as_str(), value.as_str()));
+        let path = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0).path();
+        let seal = Seal::new(&ctx.derived_key(CURSOR).await?, caller.org, path, filter);
+        Ok(Self { values, seal })
     }
 }
 
@@ -112,7 +140,7 @@ impl Params {
     /// # Errors
     /// 400 naming the first parameter that is not among `known`.
     pub fn only(&self, known: &[&str]) -> Result<(), Problem> {
-        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+        match self.values.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some(name) => {
                 let detail =
@@ -124,7 +152,7 @@ impl Params {
 
     /// The value, unless it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// # Errors

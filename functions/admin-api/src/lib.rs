@@ -12,6 +12,7 @@ pub mod auth;
 mod bulk;
 mod callbacks;
 mod consents;
+mod cursor;
 mod dead_letters;
 mod door;
 mod extract;
@@ -21,6 +22,7 @@ mod idempotency;
 mod imports;
 mod installation;
 mod integrations;
+mod json_limits;
 mod lists;
 pub mod members;
 mod messages;
@@ -31,6 +33,7 @@ mod request_id;
 pub mod routes;
 mod secret_key;
 mod settings;
+mod shield;
 mod stats;
 mod suppressions;
 mod templates;
@@ -51,6 +54,7 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::clone(&ctx), shield::around))
         .layer(middleware::from_fn(request_id::scope))
         .with_state(ctx)
 }

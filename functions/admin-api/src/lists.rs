@@ -1,8 +1,6 @@
 //! Lists: `limit`, an opaque `cursor`, `{"data", "next_cursor"}`.
 
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,30 +17,28 @@ pub fn limit(params: &Params) -> Result<usize, Problem> {
     Ok(params.read("limit", read)?.unwrap_or(DEFAULT))
 }
 
-/// What a cursor of ours says, in parts.
+/// What a cursor of this list says, in parts.
 ///
 /// # Errors
-/// 400 when it is not one of ours.
+/// 400 when it is not one that this list gave, for this filter.
 pub fn cursor(params: &Params) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = params.get("cursor") else { return Ok(None) };
-    let parts = URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Vec<String>>(&bytes).ok());
-    parts.map(Some).ok_or_else(invalid_cursor)
+    params.seal.open(text).map(Some).ok_or_else(invalid_cursor)
 }
 
 pub fn invalid_cursor() -> Problem {
-    let detail = "This cursor is not one that this list gave; begin without a cursor.";
+    let detail = "This cursor is not one that this list gave; begin without a cursor, and keep \
+                  the other parameters as they are.";
     Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", detail)
 }
 
-pub fn page(data: Vec<Value>, next: Option<&[String]>) -> Value {
-    json!({"data": data, "next_cursor": next.map(write_cursor)})
+/// The cursor to go on behind a place.
+pub fn next(params: &Params, place: &[String]) -> String {
+    params.seal.close(place)
 }
 
-fn write_cursor(parts: &[String]) -> String {
-    URL_SAFE_NO_PAD.encode(json!(parts).to_string())
+pub fn page(params: &Params, data: Vec<Value>, place: Option<&[String]>) -> Value {
+    json!({"data": data, "next_cursor": place.map(|place| next(params, place))})
 }
 
 /// A page of a list.
@@ -55,8 +51,8 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Of a list in the order of ids, where the last id says where to go on.
-    pub fn by_id(data: Vec<T>, last: Option<impl ToString>) -> Self {
-        let next_cursor = last.map(|id| write_cursor(&[id.to_string()]));
+    pub fn by_id(params: &Params, data: Vec<T>, last: Option<impl ToString>) -> Self {
+        let next_cursor = last.map(|id| next(params, &[id.to_string()]));
         Self { data, next_cursor }
     }
 }

@@ -121,7 +121,7 @@ pub async fn list(
     let (limit, after) = lists::by_id::<MemberId>(&params)?;
     let members = ctx.store.members(caller.org, after, lists::wanted(limit)).await?;
     let next = (members.len() == limit).then(|| members.last().map(|m| m.id)).flatten();
-    Ok(Json(Page::by_id(members.into_iter().map(View::from).collect(), next)))
+    Ok(Json(Page::by_id(&params, members.into_iter().map(View::from).collect(), next)))
 }
 
 /// `GET /v1/members/{id}`

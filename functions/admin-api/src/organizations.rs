@@ -126,7 +126,7 @@ pub async fn list(
     let (limit, after) = lists::by_id::<OrgId>(&params)?;
     let all = ctx.store.organizations(after, lists::wanted(limit)).await?;
     let next = (all.len() == limit).then(|| all.last().map(|o| o.id)).flatten();
-    Ok(Json(Page::by_id(all.into_iter().map(View::from).collect(), next)))
+    Ok(Json(Page::by_id(&params, all.into_iter().map(View::from).collect(), next)))
 }
 
 /// `GET /v1/organizations/{id}`

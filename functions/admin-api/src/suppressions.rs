@@ -42,7 +42,7 @@ pub async fn list(
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let found = all.iter().filter_map(|(_, rows)| rows.suppression.as_ref());
     let found = found.filter(|s| channel.is_none_or(|channel| channel == s.channel));
-    Ok(Json(lists::page(found.map(show).collect(), None)))
+    Ok(Json(lists::page(&params, found.map(show).collect(), None)))
 }
 
 /// `POST /v1/suppressions`: 201; 200 with the one that is there already, which

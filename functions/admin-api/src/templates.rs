@@ -113,7 +113,7 @@ pub async fn list(
     let templates = ctx.store.templates(caller.org, after, wanted).await?;
     let next = (templates.len() == limit).then(|| templates.last().map(|t| vec![t.id.to_string()]));
     let data = templates.iter().map(view).collect();
-    Ok(Json(lists::page(data, next.flatten().as_deref())))
+    Ok(Json(lists::page(&params, data, next.flatten().as_deref())))
 }
 
 /// `GET /v1/templates/{id}`

@@ -9,7 +9,7 @@ mod share;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use carillon_domain::ledger::{Ask, Grant, Holding, Unused, Wait, Want, time};
+use carillon_domain::ledger::{Ask, Grant, Holding, Unused, Wait, Want, in_time, time};
 use carillon_domain::message::{AttemptOutcome, Message};
 use carillon_domain::{Lane, ProviderName};
 use carillon_runtime::random;
@@ -107,11 +107,11 @@ impl Purse {
             if let Some((until, why)) = share.closed {
                 return Ok(Slot::Later { until, why });
             }
-            if let Some(at) = share.take(want, clock.now()) {
-                let at = time(at);
+            if let Some(slot) = share.take(want, clock.now()) {
+                let at = time(slot);
                 if at > run.started + LONGEST_HOLD || !run.has_time(at) {
                     share.put_back(want);
-                    share.closed = Some((at, Wait::Rate));
+                    share.closed = Some((in_time(slot, clock.now()), Wait::Rate));
                     continue;
                 }
                 clock.sleep_until(at).await;

@@ -28,6 +28,8 @@ pub struct Options {
     /// Where the console is.
     pub console_url: String,
     pub people: People,
+    /// As in the function's configuration.
+    pub cors_origins: Vec<String>,
     pub tuning: Tuning,
 }
 

@@ -109,6 +109,7 @@ impl Stack {
             provider_urls: options.provider_urls,
             sign_in,
             console_url: Some(options.console_url),
+            cors_origins: options.cors_origins,
             tuning: options.tuning,
         };
         let born = options.clock.now();

@@ -38,7 +38,11 @@ fn pieces(body: &str) -> Result<Vec<&str>, DltError> {
         rest = after.split_once("#}").ok_or(DltError::Unclosed)?.1;
     }
     pieces.push(rest);
-    if pieces.iter().any(|p| p.contains("{{") || p.contains("{%")) {
+    // `{{#var#}` is a slot in the braces of the other kind.
+    let before_slots = &pieces[..pieces.len() - 1];
+    if pieces.iter().any(|p| p.contains("{{") || p.contains("{%"))
+        || before_slots.iter().any(|p| p.ends_with('{'))
+    {
         return Err(DltError::Mixed);
     }
     Ok(pieces)
@@ -88,6 +92,7 @@ mod tests {
     fn what_operators_would_drop_is_refused() {
         assert_eq!(slots("Dear {#var, hi"), Err(DltError::Unclosed));
         assert_eq!(slots("Dear {{ name }} {#var#}"), Err(DltError::Mixed));
+        assert_eq!(slots("Dear {{#var#}}"), Err(DltError::Mixed));
         let count = with_names("{#var#} {#var#}", &["a"]);
         assert_eq!(count, Err(DltError::Count { slots: 2, variables: 1 }));
     }

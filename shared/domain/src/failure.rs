@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the failure means for the organization, whoever the provider was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
     InvalidAddress,
@@ -59,6 +60,7 @@ impl FailureReason {
 
 /// One failure: the provider's code and words, and what they mean to us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// The provider's code as it wrote it, or one of ours in words.
     pub code: String,

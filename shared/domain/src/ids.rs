@@ -51,8 +51,8 @@ pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 macro_rules! typed_id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal, $bytes:literal) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $prefix:literal, $bytes:literal) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name([u8; $bytes]);
 
@@ -122,6 +122,18 @@ macro_rules! typed_id {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
                 text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let doc = [$($doc),*].concat();
+                crate::schema::id(doc.trim(), $prefix, $bytes)
             }
         }
     };

@@ -9,6 +9,7 @@ use crate::{Channel, PhoneNumber};
 /// The providers there are. What each can do and how it is spoken to is in
 /// `shared/providers`; nothing here knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderName {
     Twilio,
@@ -41,6 +42,7 @@ impl ProviderName {
 
 /// An amount as a decimal string, so that no cent is lost in a float.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     pub amount: String,
@@ -76,6 +78,7 @@ impl Money {
 /// What an admin sets on an integration. The provider's own fields (sender,
 /// service, route) are in `provider`, checked by the provider's room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IntegrationSettings {
     /// Parts a second that the sender identity may send.
     #[serde(default = "one")]

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::ProviderName;
 pub use breaker::{Breaker, Tally};
 pub use period::{Limits, Periods, renewed};
-pub use reserve::{Ask, Grant, Unused, Wait, Want};
+pub use reserve::{Ask, Grant, Unused, Wait, Want, in_time};
 
 /// The row, whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -92,9 +92,14 @@ pub fn time(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
 
+/// A second and a thousandth. Slots are exact, arrivals are not: of full seconds,
+/// a minute that begins with a late arrival would hold one part too many.
+const SECOND: i64 = 1_001_000;
+
 /// Microseconds that one part takes at `rate` parts a second, rounded up, so
 /// that no window of a second ever holds more than `rate`.
 #[must_use]
 pub fn interval(rate: u32) -> i64 {
-    (1_000_000_i64 + i64::from(rate.max(1)) - 1) / i64::from(rate.max(1))
+    let rate = i64::from(rate.max(1));
+    (SECOND + rate - 1) / rate
 }

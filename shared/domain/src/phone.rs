@@ -22,6 +22,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use country::{Country, UnknownCountry};
 pub use error::PhoneError;
 
+/// Country code and all, by E.164.
+const MAX_DIGITS: usize = 15;
+
 /// A number in E.164 (`+61412345678`). `Debug` masks it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PhoneNumber(String);
@@ -133,6 +136,10 @@ fn read_clean(
         });
     }
     let e164 = LIB.format(&number, PhoneNumberFormat::E164).into_owned();
+    // Some countries' own plans go beyond what E.164 can carry.
+    if e164.len() > 1 + MAX_DIGITS {
+        return Err(PhoneError::TooLong);
+    }
     Ok((PhoneNumber(e164), kind))
 }
 
@@ -154,7 +161,7 @@ impl<'de> Deserialize<'de> for PhoneNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'de, str>>::deserialize(deserializer)?;
         let digits = text.strip_prefix('+').unwrap_or_default();
-        let is_e164 = matches!(digits.len(), 3..=15)
+        let is_e164 = matches!(digits.len(), 3..=MAX_DIGITS)
             && !digits.starts_with('0')
             && digits.bytes().all(|b| b.is_ascii_digit());
         if is_e164 {

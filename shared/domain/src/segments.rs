@@ -16,6 +16,7 @@ use unicode_segmentation::UnicodeSegmentation;
 pub use look_alikes::gsm7_replacements;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     Gsm7,

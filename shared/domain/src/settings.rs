@@ -8,6 +8,7 @@ use crate::{Country, Purpose};
 
 /// What to do with a message when nobody can tell whether it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownPolicy {
     /// Leave it, visibly.
@@ -18,6 +19,7 @@ pub enum UnknownPolicy {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Settings {
     /// IANA name.

@@ -26,6 +26,9 @@ pub struct Config {
     pub console_url: Option<String>,
     /// The issuer that people sign in with; absent: there are only API keys.
     pub sign_in: Option<SignIn>,
+    /// Origins (`https://console.example`) whose scripts may call the API from a
+    /// browser. Usually none.
+    pub cors_origins: Vec<String>,
     pub tuning: Tuning,
 }
 
@@ -118,6 +121,14 @@ pub fn provider_urls() -> BTreeMap<ProviderName, String> {
         .collect()
 }
 
+/// Origins from `CARILLON_CORS_ORIGINS`, separated by commas.
+#[must_use]
+pub fn cors_origins() -> Vec<String> {
+    let all = variable("CARILLON_CORS_ORIGINS").unwrap_or_default();
+    let each = all.split(',').map(|origin| origin.trim().trim_end_matches('/'));
+    each.filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
+}
+
 impl Config {
     /// # Errors
     /// Names the first variable that is missing, or not safe.
@@ -139,6 +150,7 @@ impl Config {
             provider_urls: provider_urls(),
             sign_in: sign_in::from_env(console_url.as_deref())?,
             console_url,
+            cors_origins: cors_origins(),
             tuning: Tuning::default(),
         })
     }

@@ -1,6 +1,6 @@
 //! What a function has at hand: made once a cold start, shared by its steps.
 
-use carillon_domain::{AddressKey, OrgId};
+use carillon_domain::{AddressKey, OrgId, keyed_hash};
 use carillon_identity::Issuer;
 use carillon_providers::client::{Client, SetUpError};
 use carillon_store::{Store, StoreError};
@@ -105,6 +105,15 @@ impl Context {
         address: &str,
     ) -> Result<AddressKey, InstallationError> {
         Ok(AddressKey::new(self.address_secret().await?, org, address))
+    }
+
+    /// A key for one purpose, of the installation's secret: who has one of these
+    /// has neither the secret nor the others.
+    ///
+    /// # Errors
+    /// As for [`Self::address_secret`].
+    pub async fn derived_key(&self, purpose: &str) -> Result<[u8; 32], InstallationError> {
+        Ok(keyed_hash(self.address_secret().await?, &[b"purpose", purpose.as_bytes()]))
     }
 
     /// The secret that address keys are made with, drawn at the first start.

@@ -121,6 +121,7 @@ impl Stage {
             console_url: theatre.url.clone(),
             people: People::Keys,
             provider_urls,
+            cors_origins: Vec::new(),
             tuning: setting.tuning,
         };
         let mut stack =

@@ -150,7 +150,17 @@ async fn a_message_that_cannot_be_sent_is_refused_with_its_reason() {
         ("null".to_owned(), 422, "invalid_value", None),
         ("[]".to_owned(), 422, "invalid_value", None),
         ("\"sms\"".to_owned(), 422, "invalid_value", None),
-        ("[".repeat(5_000), 422, "invalid_value", None),
+        ("[".repeat(5_000), 400, "json_too_deep", None),
+        (with(json!({"body": "a".repeat(33 * 1024)})), 400, "json_text_too_long", None),
+        (
+            with(json!({"media": vec!["https://example.org/a"; 1_001]})),
+            400,
+            "json_too_many_entries",
+            None,
+        ),
+        (media(json!(["https://169.254.169.254/a"])), 422, "invalid_media_url", Some("media[0]")),
+        (media(json!(["https://0x7f000001/a"])), 422, "invalid_media_url", Some("media[0]")),
+        (media(json!(["https://a:b@example.org/a"])), 422, "invalid_media_url", Some("media[0]")),
         (with(json!({"body": "a".repeat(64 * 1024)})), 413, "body_too_large", None),
         (
             r#"{"channel":"sms","channel":"sms","to":"+61491570001","body":"Hi"}"#.to_owned(),

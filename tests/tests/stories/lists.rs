@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use carillon_domain::Role;
+use carillon_domain::{OrgId, Role};
 use carillon_tests::people::{INVALID, mobile};
-use carillon_tests::{Answer, World, callers, shows, with_json};
+use carillon_tests::{ADMIN_KEY, Answer, World, callers, shows, with_json};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -207,4 +207,38 @@ async fn the_list_goes_back_over_the_months() {
     let winter = world.list("from=2026-12-01&to=2027-02-15").await;
     let found: Vec<_> = winter.iter().filter_map(|m| m["id"].as_str()).collect();
     assert_eq!(found, ids[2..4]);
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_the_list_that_gave_it_and_no_other() {
+    let world = World::start().await;
+    for n in 0..3 {
+        world.send(&mobile(n), "Hi", json!({})).await;
+    }
+    let page = world.get("/v1/messages?direction=outbound&limit=1").await.ok(200);
+    let cursor = page["next_cursor"].as_str().expect("more of them").to_owned();
+    let second = "crl_elsewhere";
+    let elsewhere = OrgId::from_hash(&[b"elsewhere"]);
+    callers::add(&world.stack.ctx, elsewhere, second, Role::Admin).await;
+    let ask = async |key: &str, path: &str, cursor: &str| {
+        let path = format!("{path}cursor={cursor}");
+        Answer::to(world.request_by(key, Method::GET, &path)).await
+    };
+    let own = "/v1/messages?direction=outbound&";
+    for path in [own, "/v1/messages?direction=outbound&limit=2&"] {
+        assert_eq!(ask(ADMIN_KEY, path, &cursor).await.status, 200, "{path}");
+    }
+    let mut changed = cursor.clone().into_bytes();
+    changed[30] = if changed[30] == b'A' { b'B' } else { b'A' };
+    let changed = String::from_utf8(changed).expect("a text");
+    for (what, key, path, cursor) in [
+        ("another filter", ADMIN_KEY, "/v1/messages?direction=inbound&", &cursor),
+        ("no filter", ADMIN_KEY, "/v1/messages?", &cursor),
+        ("another list", ADMIN_KEY, "/v1/templates?", &cursor),
+        ("another organization", second, own, &cursor),
+        ("a changed byte", ADMIN_KEY, own, &changed),
+    ] {
+        let refused = ask(key, path, cursor).await.refusal();
+        assert_eq!(refused, (400, "invalid_cursor".to_owned()), "{what}");
+    }
 }

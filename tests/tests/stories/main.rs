@@ -27,6 +27,7 @@ mod rolling;
 mod sending;
 mod sessions;
 mod settings;
+mod shield;
 mod sign_in;
 mod statistics;
 mod tenancy;

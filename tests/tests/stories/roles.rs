@@ -2,7 +2,8 @@
 //! that is added without one fails, and so does one whose role changes without anybody noticing.
 
 use carillon_admin_api::routes;
-use carillon_domain::Role;
+use carillon_domain::access::allows;
+use carillon_domain::{Action, Role};
 use carillon_tests::{ADMIN_KEY, Answer, World, callers, with_json};
 use reqwest::Method;
 use serde_json::json;
@@ -120,5 +121,19 @@ async fn every_route_needs_a_key_that_is_known() {
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
             assert!(!answer.text.contains("crl_"), "keys are not repeated");
         }
+    }
+}
+
+/// The table that people read says what the code does.
+#[test]
+fn the_guide_shows_what_each_role_may_do() {
+    let guide = include_str!("../../../docs/guides/access.md");
+    for action in Action::ALL {
+        let begin = format!("| `{}`: ", action.as_str());
+        let line = guide.lines().find(|line| line.starts_with(&begin));
+        let cells: Vec<_> =
+            line.expect("each action has a line").split('|').map(str::trim).collect();
+        let shown: Vec<_> = cells[2..6].iter().map(|cell| *cell == "yes").collect();
+        assert_eq!(shown, Role::ALL.map(|role| allows(role, action)), "{}", action.as_str());
     }
 }

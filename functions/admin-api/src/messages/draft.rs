@@ -6,7 +6,7 @@ use carillon_domain::message::{Content, Related, TemplateRef};
 use carillon_domain::segments;
 use carillon_domain::settings::Settings;
 use carillon_domain::template::{Template, TemplateError, names};
-use carillon_domain::{Channel, OrgId, PhoneNumber, ProviderName, Purpose};
+use carillon_domain::{Channel, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose};
 use carillon_runtime::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -352,8 +352,8 @@ fn read_media(media: Vec<String>, wrong: &mut Vec<FieldError>) -> Vec<String> {
         wrong.push(FieldError::new("media", "too_many_media", detail));
     }
     for (place, url) in media.iter().enumerate() {
-        if !url.starts_with("https://") || url.len() > 1_000 {
-            let detail = "Media are named by an https:// address of at most 1,000 characters.";
+        if let Err(error) = OutsideUrl::parse(url) {
+            let detail = format!("The provider cannot be sent there: {error}.");
             wrong.push(FieldError::new(format!("media[{place}]"), "invalid_media_url", detail));
         }
     }

@@ -63,7 +63,7 @@ pub async fn list(
         None => in_timeline(&ctx, caller.org, &filter, cursor, limit).await?,
     };
     let data = messages.iter().map(|m| view::message(m, now)).collect();
-    Ok(Json(lists::page(data, next.as_deref())))
+    Ok(Json(lists::page(&params, data, next.as_deref())))
 }
 
 type Found = (Vec<Message>, Option<Vec<String>>);

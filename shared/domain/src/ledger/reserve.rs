@@ -82,6 +82,14 @@ pub struct Unused {
     pub micros: u64,
 }
 
+/// When to be back for a slot that is one's own. Queues delay by whole seconds,
+/// rounded up: who comes a second early waits for it, who comes late leaves it
+/// empty.
+#[must_use]
+pub fn in_time(slot: i64, now: Timestamp) -> Timestamp {
+    time((slot - 1_000_000).max(micros(now)))
+}
+
 impl Ledger {
     /// Takes what is free, as much of what is asked as fits.
     pub fn reserve(&mut self, ask: &Ask<'_>, limits: &Limits) -> Grant {
@@ -101,7 +109,7 @@ impl Ledger {
         let end = ahead.min(micros(ask.until));
         if start >= end && start < ahead {
             // Not behind the others: it was its turn, only its time is over.
-            return Grant::Later { until: time(start), why: Wait::Rate };
+            return Grant::Later { until: in_time(start, now), why: Wait::Rate };
         }
         if start >= end {
             // Behind those who were told to come later before.

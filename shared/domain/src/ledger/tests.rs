@@ -17,6 +17,11 @@ fn after(seconds: i64) -> Timestamp {
     start() + SignedDuration::from_secs(seconds)
 }
 
+/// The slot behind `count` others, from the start on.
+fn slot(count: i64, rate: u32) -> i64 {
+    micros(start()) + count * interval(rate)
+}
+
 fn limits() -> Limits {
     Limits {
         max_per_hour: None,
@@ -46,12 +51,12 @@ fn slots_follow_each_other_without_gap_or_overlap() {
         let grant = ledger.reserve(&ask(10, Lane::Bulk, &wants, start()), &limits);
         let Grant::Slots { start: at, messages } = grant else {
             // Bulk reserves five seconds ahead and no more.
-            assert_eq!(expected, micros(after(5)));
-            assert_eq!(grant, Grant::Later { until: after(5), why: Wait::Rate });
+            assert_eq!(expected, slot(50, 10));
+            assert_eq!(grant, Grant::Later { until: time(expected), why: Wait::Rate });
             return;
         };
         assert_eq!(at, expected);
-        expected += i64::try_from(messages).unwrap() * 100_000;
+        expected += i64::try_from(messages).unwrap() * interval(10);
     }
     panic!("five seconds of ten have room for fifty");
 }
@@ -64,10 +69,10 @@ fn a_run_that_ends_soon_leaves_the_slots_behind_its_end_to_others() {
     let two = Grant::Slots { start: micros(start()), messages: 2 };
     assert_eq!(ledger.reserve(&ending, &limits), two);
     // It comes again in time for the next, not behind those who wait.
-    let later = Grant::Later { until: after(2), why: Wait::Rate };
-    assert_eq!(ledger.reserve(&ending, &limits), later);
+    let until = in_time(slot(2, 1), start());
+    assert_eq!(ledger.reserve(&ending, &limits), Grant::Later { until, why: Wait::Rate });
     let others = ledger.reserve(&ask(1, Lane::Bulk, &wants, start()), &limits);
-    assert_eq!(others, Grant::Slots { start: micros(after(2)), messages: 3 });
+    assert_eq!(others, Grant::Slots { start: slot(2, 1), messages: 3 });
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn what_a_person_waits_for_goes_before_the_rest_of_a_bulk() {
         Grant::Slots { .. }
     ) {}
     let single = ledger.reserve(&ask(10, Lane::Transactional, &many[..1], start()), &limits);
-    assert_eq!(single, Grant::Slots { start: micros(after(5)), messages: 1 });
+    assert_eq!(single, Grant::Slots { start: slot(50, 10), messages: 1 });
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn who_finds_no_slot_is_told_a_time_of_their_own() {
     ledger.reserve(&ask(10, Lane::Bulk, &wants, start()), &limits);
     for place in 0..4 {
         let told = ledger.reserve(&ask(10, Lane::Bulk, &wants, start()), &limits);
-        let until = after(5 + 10 * place);
+        let until = time(slot(50 + 100 * place, 10));
         assert_eq!(told, Grant::Later { until, why: Wait::Rate }, "a line of ten seconds each");
     }
 }

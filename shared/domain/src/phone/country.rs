@@ -62,6 +62,17 @@ impl std::str::FromStr for Country {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Country {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Country".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::text("A country: ISO 3166 alpha-2, such as AU.", "^[A-Za-z]{2}$")
+    }
+}
+
 impl Serialize for Country {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

@@ -55,6 +55,8 @@ fn what_is_not_a_number_says_why() {
     use PhoneError::*;
     for (raw, country, error) in [
         ("", "AU", Missing),
+        // Of the right length for the country, and longer than E.164 can be.
+        ("+49 16856570115656", "", TooLong),
         (" \u{200b}\t", "AU", Missing),
         ("'", "AU", Missing),
         ("tel:", "AU", Missing),

@@ -11,20 +11,26 @@ use crate::Channel;
 /// A daily window in the recipient's own time; it may pass midnight. Whole
 /// minutes, written `HH:MM`. The end is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Window {
     #[serde(with = "hhmm")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::TimeOfDay"))]
     pub start: Time,
     #[serde(with = "hhmm")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::TimeOfDay"))]
     pub end: Time,
 }
 
 /// `start` and `end` as in [`Window`], for `channels`; a channel in
 /// `by_channel` has its own window instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QuietHours {
     #[serde(with = "hhmm")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::TimeOfDay"))]
     pub start: Time,
     #[serde(with = "hhmm")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::TimeOfDay"))]
     pub end: Time,
     pub channels: Vec<Channel>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -18,6 +18,10 @@ pub enum FileError {
     UnnamedColumn { column: usize },
     #[error("Two columns are named `{name}`. Give each column a name of its own.")]
     DuplicateColumn { name: String },
+    #[error(
+        "The file has {columns} columns, and {limit} are read. Leave out those that no text uses."
+    )]
+    TooManyColumns { columns: usize, limit: usize },
     #[error("The file has more than {limit} rows. Split it into smaller files.")]
     TooManyRows { limit: usize },
     #[error(
@@ -50,6 +54,7 @@ impl FileError {
             Self::MissingHeader => "missing_header",
             Self::UnnamedColumn { .. } => "unnamed_column",
             Self::DuplicateColumn { .. } => "duplicate_column",
+            Self::TooManyColumns { .. } => "too_many_columns",
             Self::TooManyRows { .. } => "too_many_rows",
             Self::OtherFormat { .. } | Self::UnclosedQuote { .. } => "not_csv",
             Self::Undecodable { .. } => "undecodable",

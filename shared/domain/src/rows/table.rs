@@ -7,6 +7,8 @@ use super::{FileError, Row, guess, quotes};
 /// A record longer than this is one that never ended.
 const MAX_RECORD_BYTES: usize = 64 * 1024;
 const MAX_RECORD_LINES: usize = 100;
+/// Each column is compared with each other.
+const MAX_COLUMNS: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -90,6 +92,9 @@ fn read_header(record: &StringRecord) -> Result<Vec<String>, FileError> {
     let names: Vec<&str> = record.iter().map(str::trim).collect();
     // Spreadsheets save empty columns at the right edge.
     let width = names.iter().rposition(|name| !name.is_empty()).map_or(0, |at| at + 1);
+    if width > MAX_COLUMNS {
+        return Err(FileError::TooManyColumns { columns: width, limit: MAX_COLUMNS });
+    }
     let mut header: Vec<String> = Vec::with_capacity(width);
     for (at, name) in names[..width].iter().enumerate() {
         if name.is_empty() {

@@ -40,6 +40,7 @@ impl Bench {
             console_url: url.clone(),
             people: People::Keys,
             provider_urls: ProviderName::ALL.map(|name| (name, process.url.clone())).into(),
+            cors_origins: Vec::new(),
             tuning: Tuning::default(),
         })
         .await?;

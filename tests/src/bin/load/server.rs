@@ -127,6 +127,7 @@ async fn organizations(folder: PathBuf) -> Result<()> {
         console_url: String::new(),
         people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
+        cors_origins: Vec::new(),
         tuning: Tuning::default(),
     })
     .await?;

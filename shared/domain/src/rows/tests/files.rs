@@ -141,12 +141,24 @@ fn a_file_that_cannot_be_used_says_why() {
 }
 
 #[test]
+fn a_header_of_thousands_of_columns_is_refused_before_they_are_compared() {
+    let text = |columns: usize| {
+        let names: Vec<String> = (0..columns).map(|n| format!("c{n}")).collect();
+        format!("{}\n1", names.join(","))
+    };
+    assert!(Table::read(&text(500), 9).is_ok());
+    let expected = FileError::TooManyColumns { columns: 10_000, limit: 500 };
+    assert_eq!(Table::read(&text(10_000), 9), Err(expected));
+}
+
+#[test]
 fn codes_are_the_ones_of_the_contract() {
     for (error, code) in [
         (FileError::Empty, "empty_file"),
         (FileError::NoRows, "empty_file"),
         (FileError::MissingHeader, "missing_header"),
         (FileError::TooManyRows { limit: 1 }, "too_many_rows"),
+        (FileError::TooManyColumns { columns: 2, limit: 1 }, "too_many_columns"),
         (FileError::OtherFormat { what: "a PDF" }, "not_csv"),
         (FileError::UnclosedQuote { line: 1 }, "not_csv"),
         (FileError::Undecodable { line: None }, "undecodable"),
