@@ -29,6 +29,7 @@ use crate::gateway::{self, Busy};
 /// The first organization's key.
 pub const ADMIN_KEY: &str = "crl_story";
 const START: &str = "2026-11-21T09:00:00Z";
+const LOCAL: &str = "127.0.0.1";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// Rounds of [`World::settle`]; a story that is busy after as many never ends.
 const ROUNDS: usize = 500;
@@ -38,6 +39,8 @@ const ROUNDS: usize = 500;
 pub struct Setup {
     /// Small by default, so that a dozen messages cross every boundary.
     pub tuning: Tuning,
+    /// What the console is called; by default as the stack listens.
+    pub console_host: &'static str,
     /// Whom people sign in with; nobody by default.
     pub people: People,
     /// Whose scripts may call the API from a browser.
@@ -68,6 +71,7 @@ impl Default for Setup {
         });
         Self {
             tuning,
+            console_host: LOCAL,
             people: People::Keys,
             cors_origins: Vec::new(),
             twilio: true,
@@ -134,7 +138,7 @@ impl World {
             clock,
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
-            console_url: url.clone(),
+            console_url: url.replace(LOCAL, setup.console_host),
             people: setup.people,
             provider_urls,
             cors_origins: setup.cors_origins,

@@ -24,6 +24,7 @@ mod installation;
 mod integrations;
 mod json_limits;
 mod lists;
+mod member_token;
 pub mod members;
 mod messages;
 mod names;

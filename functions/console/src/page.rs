@@ -68,3 +68,57 @@ impl From<InstallationError> for Refusal {
         Self::unavailable(&error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::{Choice, HomePage};
+    use crate::sign_in::SignInPage;
+
+    const HOSTILE: &str = "\"><script>alert(1)</script><a href='";
+
+    /// Every page, with the worst that people, organizations and issuers can be called.
+    fn pages() -> Vec<(&'static str, String)> {
+        let text = || HOSTILE.to_owned();
+        let choice = |chosen| Choice { id: text(), name: text(), chosen };
+        let home = HomePage {
+            csrf: "token".to_owned(),
+            name: text(),
+            email: Some(text()),
+            organization: text(),
+            role: "viewer",
+            until: text(),
+            organizations: vec![choice(true), choice(false)],
+        };
+        let sign_in =
+            SignInPage { csrf: "token".to_owned(), issuer: Some(text()), problem: Some(HOSTILE) };
+        let refusal = RefusalPage { title: HOSTILE, text: HOSTILE, back: "/console" };
+        vec![
+            ("home", home.render().expect("a page")),
+            ("sign-in", sign_in.render().expect("a page")),
+            ("refusal", refusal.render().expect("a page")),
+        ]
+    }
+
+    #[test]
+    fn what_something_is_called_is_never_markup() {
+        for (name, html) in pages() {
+            assert!(html.contains("alert(1)"), "{name} shows it");
+            assert!(!html.contains("<script") && !html.contains("href='"), "{name}: {html}");
+        }
+    }
+
+    #[test]
+    fn every_form_has_its_token_and_no_page_needs_a_script_or_a_style_of_its_own() {
+        for (name, html) in pages() {
+            for form in html.split("<form").skip(1) {
+                let form = form.split("</form>").next().unwrap_or_default();
+                assert!(form.contains("method=\"post\""), "{name}");
+                assert!(form.contains("name=\"csrf\" value=\"token\""), "{name}: {form}");
+            }
+            for word in ["<style", " style=", " onclick=", "javascript:", "http://", "https://"] {
+                assert!(!html.contains(word), "{name}: {word}");
+            }
+        }
+    }
+}

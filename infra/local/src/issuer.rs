@@ -18,9 +18,10 @@ pub const PEOPLE: [(&str, &str, Role); 3] = [
     ("Charles Babbage", "charles@example.com", Role::Viewer),
 ];
 
-/// The issuer for a console at this address, and how the console uses it.
+/// The issuer for a console at this address, and how the console uses it. It is where the stack listens: a
+/// console that is opened as `localhost` is another site, as it would be in the world.
 pub fn at(console_url: &str, clock: Clock) -> (Issuer, SignIn) {
-    let url = format!("{console_url}{PATH}");
+    let url = format!("{}{PATH}", console_url.replacen("://localhost", "://127.0.0.1", 1));
     let redirect_uri = sign_in::redirect_uri(console_url);
     let people = PEOPLE.map(|(name, email, _)| Person {
         subject: format!("person-{}", email.split('@').next().unwrap_or_default()),

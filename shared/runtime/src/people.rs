@@ -4,12 +4,10 @@
 //! member; from then on it is the issuer's own name of the person that counts, and the address no more. A
 //! sign-in that was cut off does the rest at the next.
 
-use carillon_domain::ids;
+use carillon_domain::{ids, keyed_hash};
 use carillon_identity::Identity;
 use carillon_store::{Member, identity};
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use sha2::Sha256;
 
 use crate::Context;
 use crate::context::InstallationError;
@@ -22,10 +20,9 @@ const NAME: usize = 100;
 /// # Errors
 /// When the installation's secret cannot be read.
 pub async fn email_hash(ctx: &Context, email: &str) -> Result<String, InstallationError> {
-    let secret = ctx.address_secret().await?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    mac.update(&ids::hash(&[b"e-mail", email.trim().to_lowercase().as_bytes()]));
-    Ok(ids::encode(&mac.finalize().into_bytes()))
+    let address = email.trim().to_lowercase();
+    let parts: [&[u8]; 2] = [b"e-mail", address.as_bytes()];
+    Ok(ids::encode(&keyed_hash(ctx.address_secret().await?, &parts)))
 }
 
 /// As which members somebody may act who has just signed in; takes up the invitations to his address.

@@ -17,6 +17,7 @@ mod idempotency;
 mod integrations;
 mod limits;
 mod lists;
+mod member_tokens;
 mod organizations;
 mod quiet_hours;
 mod rates;

@@ -25,13 +25,22 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     const DESCRIBE: &[&str] = &["dynamodb:DescribeTable"];
     const NOTHING: &[&str] = &[];
     // Function, resource, what it may do there, what it may not.
-    let rules: [(_, &str, _, &[&str]); 29] = [
+    let rules: [(_, &str, _, &[&str]); 33] = [
         ("AdminApi", table, ROWS, &["dynamodb:Scan", "dynamodb:DeleteTable"]),
         ("AdminApi", &attention, QUERY, NOTHING),
         ("AdminApi", &due, NOTHING, QUERY),
         ("AdminApi", &transactional, SEND, TAKE),
         ("AdminApi", &receive, NOTHING, SEND),
         ("AdminApi", key, &["kms:Encrypt", "kms:Decrypt"], &["kms:ScheduleKeyDeletion"]),
+        (
+            "Console",
+            table,
+            &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            &["dynamodb:UpdateItem", "dynamodb:Scan"],
+        ),
+        ("Console", &due, NOTHING, QUERY),
+        ("Console", &bulk, NOTHING, SEND),
+        ("Console", key, DECRYPT, &["kms:Encrypt"]),
         ("QueueProcessor", table, ROWS, &["dynamodb:Scan"]),
         ("QueueProcessor", table, DESCRIBE, NOTHING),
         ("QueueProcessor", &due, QUERY, NOTHING),
