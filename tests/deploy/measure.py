@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "CARILLON_QUEUE_SMS_TRANSACTIONAL": "http://127.0.0.1:9/0/transactional",
     "CARILLON_QUEUE_SMS_BULK": "http://127.0.0.1:9/0/bulk",
     "CARILLON_QUEUE_RECEIVE": "http://127.0.0.1:9/0/receive",
+    "CARILLON_QUEUE_RECEIVE_DEAD": "http://127.0.0.1:9/0/receive-dead",
     "CARILLON_KMS_KEY": "arn:aws:kms:us-east-1:000000000000:key/none",
     "CARILLON_PUBLIC_URL": "https://example.com",
     "CARILLON_PROVIDER_URL_TWILIO": "",

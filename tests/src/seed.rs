@@ -2,14 +2,14 @@
 
 use carillon_domain::message::{Content, Direction, Message, Source, State};
 use carillon_domain::segments::Encoding;
-use carillon_domain::{AddressKey, Channel, Lane, MessageId, OrgId, Purpose};
+use carillon_domain::{AddressKey, AddressSecret, Channel, Lane, MessageId, OrgId, Purpose};
 use jiff::Timestamp;
 
 /// A single send to the `n`-th of a million numbers, which waits by itself until `at`. Its row is as long as
 /// they usually are.
 #[must_use]
 pub fn scheduled(
-    secret: &[u8; 32],
+    secret: &AddressSecret,
     org: OrgId,
     n: usize,
     now: Timestamp,
@@ -49,6 +49,7 @@ pub fn scheduled(
         created_at: now,
         updated_at: now,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

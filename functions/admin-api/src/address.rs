@@ -4,7 +4,6 @@ use carillon_domain::{AddressKey, PhoneNumber};
 use carillon_runtime::Context;
 
 use crate::auth::Caller;
-use crate::extract::Params;
 use crate::problem::{FieldError, Problem};
 
 /// # Errors
@@ -27,15 +26,11 @@ pub async fn read(
 /// The parameter `to`.
 ///
 /// # Errors
-/// 422 when it is missing or not a number.
+/// 422 when it is not a number.
 pub async fn of_query(
     ctx: &Context,
     caller: &Caller,
-    params: &Params,
+    to: &str,
 ) -> Result<(PhoneNumber, AddressKey), Problem> {
-    if params.get("to").is_none() {
-        let detail = "Name the number: “?to=%2B61412345678”.";
-        return Err(Problem::field("to", "missing_field", detail));
-    }
-    read(ctx, caller, params.get("to")).await?.map_err(|wrong| Problem::fields(vec![wrong]))
+    read(ctx, caller, Some(to)).await?.map_err(|wrong| Problem::fields(vec![wrong]))
 }

@@ -10,26 +10,41 @@ use carillon_domain::{KeyId, Role, access};
 use carillon_runtime::{Context, random};
 use carillon_store::ApiKey;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::answers::{Created, NoContent};
 use crate::auth::{self, Caller};
 use crate::extract::{self, Id, Params};
-use crate::lists::{self, Page};
-use crate::names::read_name;
+use crate::lists::{self, Page, PageQuery};
+use crate::names::{LONGEST_NAME, read_name};
 use crate::problem::{FieldError, Problem};
 use crate::{idempotency, secret_key};
 
-#[derive(Deserialize)]
+/// A key for a program.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewApiKey", example = example())]
 pub struct Create {
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     name: String,
+    /// Not higher than your own.
+    #[schemars(with = "Role")]
     role: String,
+    /// Never, where it is absent.
     #[serde(default)]
+    #[schemars(with = "Option<Timestamp>")]
     expires_at: Option<String>,
 }
 
+fn example() -> Value {
+    json!({"name": "Booking system", "role": "manager", "expires_at": "2027-11-21T00:00:00Z"})
+}
+
 /// An API key as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
 pub struct View {
     id: KeyId,
     name: String,
@@ -66,13 +81,13 @@ impl View {
     }
 }
 
-/// `POST /v1/api-keys`
+/// `POST /v1/api-keys`: makes a key. Its secret is in this answer only.
 pub async fn create(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     headers: HeaderMap,
     extract::Json { value: new, raw }: extract::Json<Create>,
-) -> Result<(StatusCode, Json<View>), Problem> {
+) -> Result<Created<View>, Problem> {
     let once = idempotency::key(&headers, None)?;
     let now = ctx.clock.now();
     let mut wrong = Vec::new();
@@ -103,23 +118,22 @@ pub async fn create(
     } else {
         ctx.store.api_key(&hash).await?.unwrap_or(key)
     };
-    Ok((StatusCode::CREATED, Json(View::of(key, Some(secret.to_string())))))
+    Ok(Created(View::of(key, Some(secret.to_string()))))
 }
 
-/// `GET /v1/api-keys`
+/// `GET /v1/api-keys`: all of them, without their secrets.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
+    params: Params<PageQuery>,
 ) -> Result<Json<Page<View>>, Problem> {
-    params.only(&["limit", "cursor"])?;
     let (limit, after) = lists::by_id::<KeyId>(&params)?;
     let keys = ctx.store.api_keys(caller.org, after, lists::wanted(limit)).await?;
     let next = (keys.len() == limit).then(|| keys.last().map(|key| key.id)).flatten();
     Ok(Json(Page::by_id(&params, keys.into_iter().map(|key| View::of(key, None)).collect(), next)))
 }
 
-/// `GET /v1/api-keys/{id}`
+/// `GET /v1/api-keys/{id}`: a key, without its secret.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
@@ -134,7 +148,7 @@ pub async fn revoke(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<KeyId>,
-) -> Result<StatusCode, Problem> {
+) -> Result<NoContent, Problem> {
     let key = ctx.store.api_key_by_id(caller.org, id).await?;
     let key = key.ok_or_else(|| Problem::not_found("API key"))?;
     if !access::may_give(caller.role, key.role) {
@@ -142,7 +156,7 @@ pub async fn revoke(
         return Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail));
     }
     ctx.store.revoke_api_key(caller.org, id, ctx.clock.now()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// A role that its giver has.

@@ -4,19 +4,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::multipart::{Field, MultipartRejection};
-use axum::extract::{Multipart, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::extract::State;
+use axum::http::HeaderMap;
 use carillon_domain::import::{Import, Progress};
 use carillon_domain::rows::{self, Mapping, Table};
-use carillon_domain::{Country, ImportId, ProviderName, Purpose};
+use carillon_domain::{Channel, Country, ImportId, ProviderName, Purpose};
 use carillon_runtime::{Context, random};
 use carillon_store::Remembered;
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
+use crate::answers::AcceptedOnce;
 use crate::auth::Caller;
-use crate::extract::body_problem;
+use crate::extract::{self, Upload};
 use crate::idempotency;
 use crate::messages::{read_channel, read_expiry, read_text, read_time, read_word};
 use crate::problem::{FieldError, Problem};
@@ -32,33 +33,46 @@ const MAX_ROWS: usize = 100_000;
 /// A stored piece of the file; a row of the table holds at most 400 KB.
 const CHUNK_BYTES: usize = 96 * 1024;
 
-/// The form, as it came.
-#[derive(Default)]
-struct Form {
-    file: Option<Vec<u8>>,
-    texts: std::collections::BTreeMap<String, String>,
+/// A CSV file of people, and what to send to them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewBulk")]
+pub struct Fields {
+    #[schemars(with = "Channel")]
+    channel: Option<String>,
+    /// The text; `{{ name }}` is a variable.
+    body: Option<String>,
+    /// Instead of the text: `key`, `key@version` or the id of a template.
+    template: Option<String>,
+    /// A JSON object of column to `to` or a variable; guessed from the header
+    /// where it is absent.
+    mapping: Option<String>,
+    #[schemars(with = "Option<jiff::Timestamp>")]
+    scheduled_for: Option<String>,
+    #[schemars(with = "Option<jiff::Timestamp>")]
+    expires_at: Option<String>,
+    #[schemars(with = "Option<Purpose>")]
+    purpose: Option<String>,
+    /// Of numbers without a country code; the organization's, where it is
+    /// absent.
+    #[schemars(with = "Option<Country>")]
+    default_country: Option<String>,
+    #[schemars(with = "Option<ProviderName>")]
+    integration: Option<String>,
 }
 
-const FIELDS: [&str; 9] = [
-    "channel",
-    "body",
-    "template",
-    "mapping",
-    "scheduled_for",
-    "expires_at",
-    "purpose",
-    "default_country",
-    "integration",
-];
+/// The form, as it came.
+struct Form(extract::Form<Fields>);
 
+/// `POST /v1/messages/bulk`: sends a text to each row of a CSV file.
 pub async fn upload(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     headers: HeaderMap,
-    form: Result<Multipart, MultipartRejection>,
-) -> Result<Response, Problem> {
+    Upload(form, _): Upload<Fields>,
+) -> Result<AcceptedOnce<view::import::Import>, Problem> {
     let key = idempotency::key(&headers, None)?;
-    let form = Form::read(form).await?;
+    let form = Form(extract::Form::read(form, FILE_LIMIT).await?);
     let hash = form.hash();
     let now = ctx.clock.now();
     let (mut import, chunks) = match form.check(&ctx, &caller, now).await {
@@ -68,12 +82,12 @@ pub async fn upload(
             let Some(first) = first else { return Err(problem) };
             let id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
             return match ctx.store.import(caller.org, id).await? {
-                Some(_) => Ok(idempotency::accepted(first.answer, true)),
+                Some(_) => Ok(AcceptedOnce::new(first.answer, true)),
                 None => Err(problem),
             };
         }
     };
-    let mut answer = view::import(&import).to_string();
+    let mut answer = json!(view::import::Import::of(&import)).to_string();
     let mut replayed = false;
     if let Some(key) = key {
         let new = Remembered {
@@ -91,47 +105,22 @@ pub async fn upload(
         }
     }
     ctx.store.insert_import(&import, &chunks).await?;
-    Ok(idempotency::accepted(answer, replayed))
+    Ok(AcceptedOnce::new(answer, replayed))
 }
 
 impl Form {
-    async fn read(form: Result<Multipart, MultipartRejection>) -> Result<Self, Problem> {
-        let mut multipart = form.map_err(|_| {
-            let detail = "Send the file as multipart/form-data, in a field called “file”.";
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-        })?;
-        let mut form = Self::default();
-        while let Some(field) =
-            multipart.next_field().await.map_err(|e| body_problem(e.status()))?
-        {
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == "file" {
-                form.file = Some(read_file(field).await?);
-            } else if FIELDS.contains(&name.as_str()) {
-                let text = field.text().await.map_err(|e| body_problem(e.status()))?;
-                form.texts.insert(name, text);
-            } else {
-                let detail = format!(
-                    "There is no field “{name}” here; known are file, {}.",
-                    FIELDS.join(", ")
-                );
-                return Err(Problem::field(&name, "unknown_field", detail));
-            }
-        }
-        Ok(form)
-    }
-
     /// What makes two uploads the same request.
     fn hash(&self) -> String {
-        let mut parts = vec![self.file.as_deref().unwrap_or_default()];
-        for (name, text) in &self.texts {
+        let mut parts = vec![self.0.file.as_deref().unwrap_or_default()];
+        for (name, text) in &self.0.texts {
             parts.extend([name.as_bytes(), text.as_bytes()]);
         }
         idempotency::request_hash(&parts)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        self.texts.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
+    /// An empty field is as good as an absent one.
+    fn text(field: &Option<String>) -> Option<&str> {
+        field.as_deref().filter(|text| !text.trim().is_empty())
     }
 
     async fn check(
@@ -140,29 +129,41 @@ impl Form {
         caller: &Caller,
         now: jiff::Timestamp,
     ) -> Result<(Import, Vec<String>), Problem> {
+        let fields = &self.0.fields;
         let settings = ctx.store.settings(caller.org).await?;
         let mut wrong = Vec::new();
-        let channel = read_channel(self.text("channel"), &mut wrong);
-        let at = read_time("scheduled_for", self.text("scheduled_for"), now, &mut wrong);
+        let channel = read_channel(Self::text(&fields.channel), &mut wrong);
+        let at = read_time("scheduled_for", Self::text(&fields.scheduled_for), now, &mut wrong);
         let at = at.unwrap_or(now);
-        let expires_at = read_expiry(self.text("expires_at"), at, now, &mut wrong);
-        let country = self.word(
+        let expires_at = read_expiry(Self::text(&fields.expires_at), at, now, &mut wrong);
+        let country = read_word(
             "default_country",
+            Self::text(&fields.default_country),
             |t| Country::parse(t).ok(),
             "a country such as AU",
             &mut wrong,
         );
-        let purpose =
-            self.word("purpose", Purpose::parse, "transactional or promotional", &mut wrong);
-        let integration =
-            self.word("integration", ProviderName::parse, "twilio or fast2sms", &mut wrong);
+        let purpose = read_word(
+            "purpose",
+            Self::text(&fields.purpose),
+            Purpose::parse,
+            "transactional or promotional",
+            &mut wrong,
+        );
+        let integration = read_word(
+            "integration",
+            Self::text(&fields.integration),
+            ProviderName::parse,
+            "twilio or fast2sms",
+            &mut wrong,
+        );
         let table = self.table().map_err(|e| wrong.push(e)).ok();
         let mapping = table.as_ref().and_then(|t| self.mapping(t).map_err(|e| wrong.push(e)).ok());
         let text = read_text(
             ctx,
             caller.org,
-            self.text("body"),
-            self.text("template"),
+            Self::text(&fields.body),
+            Self::text(&fields.template),
             channel.unwrap_or(carillon_domain::Channel::Sms),
         )
         .await?
@@ -208,18 +209,8 @@ impl Form {
         Ok((import, chunks))
     }
 
-    fn word<T>(
-        &self,
-        field: &str,
-        parse: impl Fn(&str) -> Option<T>,
-        known: &str,
-        wrong: &mut Vec<FieldError>,
-    ) -> Option<T> {
-        read_word(field, self.text(field), parse, known, wrong)
-    }
-
     fn table(&self) -> Result<Table, FieldError> {
-        let Some(bytes) = &self.file else {
+        let Some(bytes) = &self.0.file else {
             let detail = "Send the CSV file in a field called “file”.";
             return Err(FieldError::new("file", "missing_file", detail));
         };
@@ -228,7 +219,7 @@ impl Form {
     }
 
     fn mapping(&self, table: &Table) -> Result<Mapping, FieldError> {
-        let mapping = match self.text("mapping") {
+        let mapping = match Self::text(&self.0.fields.mapping) {
             None => Mapping::guess(&table.header),
             Some(json) => {
                 let Ok(Value::Object(json)) = serde_json::from_str(json) else {
@@ -240,16 +231,4 @@ impl Form {
         };
         mapping.map_err(|e| FieldError::new("mapping", e.code(), e.to_string()))
     }
-}
-
-async fn read_file(mut field: Field<'_>) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(|e| body_problem(e.status()))? {
-        if bytes.len() + piece.len() > FILE_LIMIT {
-            let detail = "The file is larger than 4 MB; split it and send the parts.";
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", detail));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
 }

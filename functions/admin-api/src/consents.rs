@@ -5,44 +5,75 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use carillon_domain::consent::{Consent, ConsentStatus};
-use carillon_domain::{Channel, PhoneNumber, Purpose};
+use carillon_domain::{Channel, Purpose};
 use carillon_runtime::Context;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::answers::Created;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
+use crate::lists::Page;
 use crate::messages::read_word;
 use crate::problem::{FieldError, Problem};
-use crate::{address, lists, view};
+use crate::{address, view};
 
 /// A time this little ahead is now: clocks differ.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
 const LONGEST_SOURCE: usize = 100;
 const LONGEST_TEXT: usize = 1_000;
 
-#[derive(Deserialize)]
+/// What a person said.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewConsent", example = example())]
 pub struct Request {
+    /// A number, with its country code or as in the organization's country.
+    #[schemars(with = "String")]
     to: Option<String>,
+    #[schemars(with = "Channel")]
     channel: Option<String>,
+    #[schemars(with = "Purpose")]
     purpose: Option<String>,
+    #[schemars(with = "ConsentStatus")]
     status: Option<String>,
+    /// When it was said; now, where it is absent.
+    #[schemars(with = "Option<Timestamp>")]
     at: Option<String>,
+    /// Where it was said: a form, a till, a message.
+    #[schemars(with = "String", length(min = 1, max = LONGEST_SOURCE))]
     source: Option<String>,
+    /// What was said: the form's words or the person's.
+    #[schemars(with = "String", length(min = 1, max = LONGEST_TEXT))]
     text: Option<String>,
 }
 
-/// `POST /v1/consents`: 201 and what counts from now on. What was said later
-/// than this stays: 409.
+fn example() -> Value {
+    json!({
+        "to": "+61491570006", "channel": "sms", "purpose": "promotional", "status": "granted",
+        "source": "sign-up form", "text": "Yes, tell me about new workshops by SMS.",
+    })
+}
+
+/// Whose consents.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// A number: `%2B61491570006`.
+    to: String,
+    channel: Option<Channel>,
+}
+
+/// `POST /v1/consents`: records what a person said. It counts from now on; what
+/// was said later than this stays, and is a 409.
 pub async fn put(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value, .. }: extract::Json<Request>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Created<view::consent::Consent>, Problem> {
     let mut wrong = Vec::new();
     let to = address::read(&ctx, &caller, value.to.as_deref()).await?;
     let to = to.map_err(|error| wrong.push(error)).ok();
@@ -59,23 +90,23 @@ pub async fn put(
         );
         return Err(Problem::conflict("later_consent", detail));
     }
-    Ok((StatusCode::CREATED, Json(show(&to, &consent))))
+    Ok(Created(view::consent::Consent::of(&to, &consent)))
 }
 
-/// `GET /v1/consents?to=…&channel=…`: what counts for a number, at most one of
-/// each channel and purpose.
+/// `GET /v1/consents`: what counts for a number, at most one of each channel
+/// and purpose.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&["to", "channel"])?;
-    let channel = params.read("channel", Channel::parse)?;
-    let (to, key) = address::of_query(&ctx, &caller, &params).await?;
+    params: Params<Query>,
+) -> Result<Json<Page<view::consent::Consent>>, Problem> {
+    let channel = params.channel;
+    let (to, key) = address::of_query(&ctx, &caller, &params.to).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let consents = all.iter().flat_map(|(_, rows)| &rows.consents);
     let consents = consents.filter(|c| channel.is_none_or(|channel| channel == c.channel));
-    Ok(Json(lists::page(&params, consents.map(|c| show(&to, c)).collect(), None)))
+    let data = consents.map(|c| view::consent::Consent::of(&to, c)).collect();
+    Ok(Json(Page::of(&params, data, None)))
 }
 
 impl Request {
@@ -145,16 +176,4 @@ fn text(
         return None;
     }
     Some(value.to_owned())
-}
-
-fn show(to: &PhoneNumber, c: &Consent) -> Value {
-    json!({
-        "to": to.as_str(),
-        "channel": c.channel,
-        "purpose": c.purpose,
-        "status": c.status.as_str(),
-        "at": view::time(c.at),
-        "source": c.source,
-        "text": c.text,
-    })
 }

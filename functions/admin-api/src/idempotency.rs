@@ -1,7 +1,6 @@
 //! `Idempotency-Key`: the same request twice is done once.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use carillon_domain::{OrgId, ids};
 use carillon_runtime::Context;
 use carillon_store::Remembered;
@@ -64,15 +63,4 @@ pub async fn first(
     let Some(first) = ctx.store.remembered(org, scope, key).await? else { return Ok(None) };
     check(&first, hash)?;
     Ok(Some(first))
-}
-
-/// The answer to a request that made something, for the first time or again.
-pub fn accepted(answer: String, replayed: bool) -> Response {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    let mut response = (StatusCode::ACCEPTED, json, answer).into_response();
-    if replayed {
-        let yes = HeaderValue::from_static("true");
-        response.headers_mut().insert("idempotency-replayed", yes);
-    }
-    response
 }

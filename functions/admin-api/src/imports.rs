@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use carillon_domain::ImportId;
 use carillon_domain::import::{DUPLICATE, Import, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
-use serde_json::Value;
 
+use crate::answers::Csv;
 use crate::auth::Caller;
 use crate::extract::Id;
 use crate::problem::Problem;
@@ -21,32 +19,29 @@ use crate::view;
 /// Pages read at a time.
 const PAGES: i32 = 50;
 
-/// `GET /v1/imports/{id}`
+/// `GET /v1/imports/{id}`: how far a file is.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<ImportId>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<view::import::Import>, Problem> {
     let import = ctx.store.import(caller.org, id).await?;
-    Ok(Json(view::import(&import.ok_or_else(|| Problem::not_found("import"))?)))
+    let import = import.ok_or_else(|| Problem::not_found("import"))?;
+    Ok(Json(view::import::Import::of(&import)))
 }
 
-/// `GET /v1/imports/{id}/rejected`: the file's rejected rows as they were, with
-/// their line, and why.
+/// `GET /v1/imports/{id}/rejected`: the rejected rows as they were, with their
+/// line, and why.
 pub async fn rejected(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<ImportId>,
-) -> Result<Response, Problem> {
+) -> Result<Csv, Problem> {
     let import = ctx.store.import(caller.org, id).await?;
     let import = import.ok_or_else(|| Problem::not_found("import"))?;
     let rejected = collect(&ctx, &import).await?;
     let csv = write(&ctx, &import, rejected).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}-rejected.csv\"")),
-    ];
-    Ok((headers, csv).into_response())
+    Ok(Csv { name: format!("{id}-rejected.csv"), text: csv })
 }
 
 async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejected>, Problem> {

@@ -7,31 +7,37 @@ use axum::Json;
 use axum::extract::State;
 use carillon_runtime::Context;
 use carillon_store::TableMark;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
+use crate::view::installation::{Installation, Release};
 
-/// `GET /v1/installation`
-pub async fn read(State(ctx): State<Arc<Context>>) -> Result<Json<Value>, Problem> {
+/// `GET /v1/installation`: whether this table may send.
+pub async fn read(State(ctx): State<Arc<Context>>) -> Result<Json<Installation>, Problem> {
     let mark = ctx.store.table_mark().await?;
     Ok(Json(view(ctx.store.table_name(), mark.as_ref())))
 }
 
-#[derive(Deserialize)]
+/// That somebody means it.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = example())]
 pub struct Resume {
+    /// The name of the table, as `GET /v1/installation` shows it.
     confirm: String,
 }
 
-/// `POST /v1/installation/resume`
+/// `POST /v1/installation/resume`: lets a table send that was restored from a
+/// backup.
 pub async fn resume(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value: resume, .. }: extract::Json<Resume>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Installation>, Problem> {
     let name = ctx.store.table_name();
     if resume.confirm != name {
         let detail = "Confirm with the name of the table, as GET /v1/installation shows it.";
@@ -59,12 +65,16 @@ pub async fn resume(
     }
 }
 
+fn example() -> Value {
+    json!({"confirm": "carillon"})
+}
+
 /// Another name says so at once, another id under the same name once it was noted.
 fn is_restored(name: &str, mark: Option<&TableMark>) -> bool {
     mark.is_some_and(|mark| mark.copied.is_some() || mark.table.name != name)
 }
 
-fn view(name: &str, mark: Option<&TableMark>) -> Value {
+fn view(name: &str, mark: Option<&TableMark>) -> Installation {
     let restored = is_restored(name, mark);
     let copied = mark.and_then(|mark| mark.copied.as_ref());
     let release = mark.and_then(|mark| mark.release.as_ref());
@@ -77,15 +87,17 @@ fn view(name: &str, mark: Option<&TableMark>) -> Value {
             mark.map_or("", |mark| mark.table.name.as_str())
         )
     });
-    json!({
-        "table": name,
-        "restored": restored,
-        "restored_from": restored.then(|| mark.map(|mark| mark.table.name.clone())),
-        "found_at": copied.map(|copied| copied.found_at),
-        "detail": detail,
-        "last_release": release.map(|(release, by)| json!({
-            "found_at": release.found_at, "released_at": release.released_at, "released_by": by,
-        })),
-        "version": env!("CARGO_PKG_VERSION"),
-    })
+    Installation {
+        table: name.to_owned(),
+        restored,
+        restored_from: mark.filter(|_| restored).map(|mark| mark.table.name.clone()),
+        found_at: copied.map(|copied| copied.found_at),
+        detail,
+        last_release: release.map(|(release, by)| Release {
+            found_at: release.found_at,
+            released_at: release.released_at,
+            released_by: by.clone(),
+        }),
+        version: env!("CARGO_PKG_VERSION"),
+    }
 }

@@ -5,69 +5,106 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use carillon_domain::integration::IntegrationSettings;
-use carillon_domain::{Action, ProviderName, access};
+use carillon_domain::{Action, ProviderName, Secret, access};
 use carillon_providers::{Account, CallbackTrust, Credentials, TestResult, provider};
 use carillon_runtime::Context;
 use carillon_runtime::secrets::Owner;
-use carillon_store::{Integration, IntegrationStatus, callback_token_hash};
+use carillon_store::{Former, Integration, IntegrationStatus, callback_token_hash};
+use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::callbacks;
 use crate::extract;
+use crate::openapi::{Operation, Schemas, Takes};
 use crate::problem::{FieldError, Problem};
-use crate::view;
+use crate::view::integration::{Integration as Shown, IntegrationTest};
 
-/// How a secret is shown; sent back, it means "as it was".
-const MASK: &str = "••••";
-/// Last characters that are shown of a secret.
-const SHOWN: usize = 4;
+/// How long callbacks that are signed with the secret before are believed.
+const OLD_SECRET_COUNTS: SignedDuration = SignedDuration::from_mins(10);
+/// How long an account that was replaced is remembered: its receipts come for
+/// days, and what it sent is looked up there.
+const OLD_ACCOUNT_COUNTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 const TEST_SECONDS: u64 = 15;
 
-fn name(text: &str) -> Result<ProviderName, Problem> {
-    ProviderName::parse(text).ok_or_else(|| Problem::not_found("provider"))
+/// The provider in the path.
+pub struct Provider(ProviderName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Provider {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = Path::<String>::from_request_parts(parts, state).await.ok();
+        let name = text.and_then(|Path(text)| ProviderName::parse(&text));
+        name.map(Self).ok_or_else(|| Problem::not_found("provider"))
+    }
 }
 
-/// `GET /v1/integrations/{provider}`
+impl Takes for Provider {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        operation.takes_path(schemas.read::<ProviderName>());
+    }
+}
+
+/// `GET /v1/integrations/{provider}`: the account with a provider, without its
+/// secrets.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Path(text): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let name = name(&text)?;
+    Provider(name): Provider,
+) -> Result<Json<Shown>, Problem> {
     match ctx.store.integration(caller.org, name).await? {
         Some(integration) => Ok(Json(view(&ctx, &caller, &integration).await?)),
-        None => Ok(Json(json!({
-            "provider": name, "channel": name.channel(), "configured": false, "enabled": false,
-            "status": "not_configured", "balance": null, "last_error": null,
-            "last_tested_at": null, "settings": {}, "credentials": {},
-            "callback_urls": callbacks::addresses(&ctx, name, None),
-        }))),
+        None => Ok(Json(Shown::not_configured(name, callbacks::addresses(&ctx, name, None)))),
     }
 }
 
 /// Secrets by name, numbers and texts by name; `null` is as good as absent.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewIntegration", example = example())]
 pub struct Put {
+    /// With none at all, and for each that comes as it was shown (`••••1234`),
+    /// what is stored stays.
     #[serde(default)]
-    credentials: BTreeMap<String, Option<String>>,
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    credentials: BTreeMap<String, Option<Secret>>,
+    /// `rate_per_second`, `price_table`, `priority`, `look_up`, and the
+    /// provider's own, such as `from`.
     #[serde(default)]
     settings: serde_json::Map<String, Value>,
     enabled: Option<bool>,
+    /// Secrets and accounts that were replaced count no more from now on.
+    #[serde(default)]
+    forget_previous: bool,
 }
 
-/// `PUT /v1/integrations/{provider}`
+fn example() -> Value {
+    json!({
+        "credentials": {
+            "account_sid": "AC00000000000000000000000000000000",
+            "auth_token": "00000000000000000000000000000000",
+        },
+        "settings": {
+            "from": "+15005550006", "rate_per_second": 10,
+            "price_table": {"+61": {"amount": "0.0515", "currency": "USD"}},
+        },
+        "enabled": true,
+    })
+}
+
+/// `PUT /v1/integrations/{provider}`: sets the account up, or changes it.
 pub async fn put(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Path(text): Path<String>,
+    Provider(name): Provider,
     extract::Json { value: new, .. }: extract::Json<Put>,
-) -> Result<Json<Value>, Problem> {
-    let name = name(&text)?;
+) -> Result<Json<Shown>, Problem> {
     let before = ctx.store.integration(caller.org, name).await?;
     let known = match &before {
         Some(integration) => ctx.credentials(integration).await?,
@@ -85,16 +122,16 @@ pub async fn put(
     let token = match provider(name).capabilities().callback_trust {
         CallbackTrust::Signature => None,
         CallbackTrust::PathToken => {
-            Some(known.get(callbacks::TOKEN).map_or_else(callbacks::new_token, str::to_owned))
+            Some(known.get(callbacks::TOKEN).map_or_else(callbacks::new_token, Secret::from))
         }
     };
-    let masked = credentials.0.iter().map(|(n, v)| (n.clone(), mask(v))).collect();
+    let masked = credentials.0.iter().map(|(n, v)| (n.clone(), v.masked())).collect();
     if let Some(token) = &token {
         credentials.0.insert(callbacks::TOKEN.to_owned(), token.clone());
     }
     let now = ctx.clock.now();
     let owner = Owner::Integration(caller.org, name);
-    let plaintext = zeroize::Zeroizing::new(json!(credentials).to_string().into_bytes());
+    let plaintext = credentials.to_plaintext();
     let account = provider(name).account_name(&credentials);
     let account_since = match &before {
         Some(before) if before.account == account => before.account_since,
@@ -108,13 +145,23 @@ pub async fn put(
         credentials: ctx.secrets.encrypt(owner, &plaintext).await?,
         masked,
         account,
-        callback_token_hash: token.as_deref().map(callback_token_hash),
+        callback_token_hash: token.as_ref().map(|token| callback_token_hash(token.reveal())),
         status: IntegrationStatus::default(),
         account_since,
-        created_at: before.map_or(now, |b| b.created_at),
+        created_at: before.as_ref().map_or(now, |b| b.created_at),
         updated_at: now,
     };
+    if let Some(before) = before.filter(|_| known != credentials && !new.forget_previous) {
+        // First: between the two it counts for nothing, afterwards for what is under way.
+        let is_same_account = before.account == integration.account;
+        let counts = if is_same_account { OLD_SECRET_COUNTS } else { OLD_ACCOUNT_COUNTS };
+        let former = Former { integration: before, replaced_at: now, until: now + counts };
+        ctx.store.keep_former(&former).await?;
+    }
     ctx.store.put_integration(&integration).await?;
+    if new.forget_previous {
+        ctx.store.forget_formers(caller.org, name).await?;
+    }
     Ok(Json(view(&ctx, &caller, &integration).await?))
 }
 
@@ -164,11 +211,11 @@ fn read_settings(
 /// New secrets; a mask keeps the old one, and with none at all they all stay.
 fn read_credentials(
     name: ProviderName,
-    new: BTreeMap<String, Option<String>>,
+    new: BTreeMap<String, Option<Secret>>,
     known: &Credentials,
 ) -> Result<Credentials, Problem> {
     let fields = provider(name).credential_fields();
-    let keep = |field: &str| known.get(field).map(|v| (field.to_owned(), v.to_owned()));
+    let keep = |field: &str| known.get(field).map(|v| (field.to_owned(), Secret::from(v)));
     if new.is_empty() {
         return Ok(Credentials(fields.iter().filter_map(|f| keep(f)).collect()));
     }
@@ -180,30 +227,20 @@ fn read_credentials(
             return Err(Problem::field(&format!("credentials.{field}"), "unknown_field", detail));
         }
         match value {
-            Some(value) if value.starts_with(MASK) => credentials.extend(keep(&field)),
-            Some(value) if !value.trim().is_empty() => {
-                credentials.insert(field, value.trim().to_owned());
+            Some(value) if value.is_mask() => credentials.extend(keep(&field)),
+            Some(value) => {
+                let value = value.trimmed();
+                if !value.is_empty() {
+                    credentials.insert(field, value);
+                }
             }
-            Some(_) | None => {}
+            None => {}
         }
     }
     Ok(Credentials(credentials))
 }
 
-fn mask(secret: &str) -> String {
-    let count = secret.chars().count();
-    // Of a short secret nothing is shown.
-    let shown = if count >= 4 * SHOWN { SHOWN } else { 0 };
-    format!("{MASK}{}", secret.chars().skip(count - shown).collect::<String>())
-}
-
-async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, Problem> {
-    let status = match (i.enabled, &i.status.last_error, i.status.last_tested_at) {
-        (false, ..) => "disabled",
-        (true, Some(_), _) => "failing",
-        (true, None, Some(_)) => "working",
-        (true, None, None) => "untested",
-    };
+async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Shown, Problem> {
     // The secret part of the address is for those who may change it.
     let token = if access::allows(caller.role, Action::ManageIntegrations)
         && i.callback_token_hash.is_some()
@@ -212,21 +249,7 @@ async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, 
     } else {
         None
     };
-    Ok(json!({
-        "provider": i.provider,
-        "channel": i.provider.channel(),
-        "configured": true,
-        "enabled": i.enabled,
-        "status": status,
-        "balance": i.status.balance,
-        "last_error": i.status.last_error,
-        "last_tested_at": i.status.last_tested_at.map(view::time),
-        "settings": i.settings,
-        "credentials": i.masked,
-        "callback_urls": callbacks::addresses(ctx, i.provider, token.as_deref()),
-        "created_at": view::time(i.created_at),
-        "updated_at": view::time(i.updated_at),
-    }))
+    Ok(Shown::of(i, callbacks::addresses(ctx, i.provider, token.as_deref())))
 }
 
 /// `POST /v1/integrations/{provider}/test`: asks the provider, and remembers
@@ -234,9 +257,8 @@ async fn view(ctx: &Context, caller: &Caller, i: &Integration) -> Result<Value, 
 pub async fn test(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    Path(text): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let name = name(&text)?;
+    Provider(name): Provider,
+) -> Result<Json<IntegrationTest>, Problem> {
     let integration = ctx.store.integration(caller.org, name).await?;
     let Some(integration) = integration else {
         let detail = format!("{} is not set up yet; PUT its credentials first.", name.as_str());
@@ -254,12 +276,12 @@ pub async fn test(
         last_tested_at: Some(ctx.clock.now()),
     };
     ctx.store.put_integration_status(&integration, &status).await?;
-    Ok(Json(json!({
-        "ok": error.is_none(),
-        "balance": status.balance,
-        "error": error.as_ref().map(view::failure),
-        "tested_at": status.last_tested_at.map(view::time),
-    })))
+    Ok(Json(IntegrationTest {
+        ok: error.is_none(),
+        balance: status.balance,
+        error,
+        tested_at: status.last_tested_at,
+    }))
 }
 
 async fn ask(ctx: &Context, name: ProviderName, account: &Account) -> TestResult {

@@ -7,6 +7,7 @@
 #![recursion_limit = "256"]
 
 mod address;
+mod answers;
 mod api_keys;
 pub mod auth;
 mod bulk;
@@ -28,6 +29,7 @@ mod member_token;
 pub mod members;
 mod messages;
 mod names;
+pub mod openapi;
 mod organizations;
 mod problem;
 mod request_id;
@@ -38,6 +40,8 @@ mod shield;
 mod stats;
 mod suppressions;
 mod templates;
+mod texts;
+mod times;
 mod view;
 
 use std::sync::Arc;

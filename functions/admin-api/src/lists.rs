@@ -1,8 +1,8 @@
 //! Lists: `limit`, an opaque `cursor`, `{"data", "next_cursor"}`.
 
 use axum::http::StatusCode;
-use serde::Serialize;
-use serde_json::{Value, json};
+use schemars::{JsonSchema, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::extract::Params;
 use crate::problem::Problem;
@@ -10,19 +10,74 @@ use crate::problem::Problem;
 const DEFAULT: usize = 50;
 const MOST: usize = 200;
 
-/// # Errors
-/// 400 when it is not a number from 1 to 200.
-pub fn limit(params: &Params) -> Result<usize, Problem> {
-    let read = |text: &str| text.parse().ok().filter(|n| (1..=MOST).contains(n));
-    Ok(params.read("limit", read)?.unwrap_or(DEFAULT))
+/// How many a page has at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit(usize);
+
+/// The query of a list that has pages.
+pub trait Paged {
+    fn limit(&self) -> Option<Limit>;
+    fn cursor(&self) -> Option<&str>;
+}
+
+/// For a query struct with the fields `limit` and `cursor`.
+macro_rules! paged {
+    ($query:ty) => {
+        impl crate::lists::Paged for $query {
+            fn limit(&self) -> Option<crate::lists::Limit> {
+                self.limit
+            }
+
+            fn cursor(&self) -> Option<&str> {
+                self.cursor.as_deref()
+            }
+        }
+    };
+}
+pub(crate) use paged;
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let limit = usize::from(u16::deserialize(deserializer)?);
+        let within = (1..=MOST).contains(&limit).then_some(Self(limit));
+        within.ok_or_else(|| de::Error::custom("out of range"))
+    }
+}
+
+impl JsonSchema for Limit {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        json_schema!({"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT})
+    }
+}
+
+/// Which part of a list that has no filter.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+paged!(PageQuery);
+
+pub fn limit(params: &Params<impl Paged>) -> usize {
+    params.query.limit().map_or(DEFAULT, |limit| limit.0)
 }
 
 /// What a cursor of this list says, in parts.
 ///
 /// # Errors
 /// 400 when it is not one that this list gave, for this filter.
-pub fn cursor(params: &Params) -> Result<Option<Vec<String>>, Problem> {
-    let Some(text) = params.get("cursor") else { return Ok(None) };
+pub fn cursor(params: &Params<impl Paged>) -> Result<Option<Vec<String>>, Problem> {
+    let Some(text) = params.query.cursor() else { return Ok(None) };
     params.seal.open(text).map(Some).ok_or_else(invalid_cursor)
 }
 
@@ -32,42 +87,41 @@ pub fn invalid_cursor() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", detail)
 }
 
-/// The cursor to go on behind a place.
-pub fn next(params: &Params, place: &[String]) -> String {
-    params.seal.close(place)
-}
-
-pub fn page(params: &Params, data: Vec<Value>, place: Option<&[String]>) -> Value {
-    json!({"data": data, "next_cursor": place.map(|place| next(params, place))})
-}
-
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct Page<T> {
     pub data: Vec<T>,
-    /// For the next page; none behind the last.
+    /// For `?cursor=`; null on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
+    /// Up to a place, from where the next page goes on.
+    pub fn of<Q>(params: &Params<Q>, data: Vec<T>, place: Option<&[String]>) -> Self {
+        Self { data, next_cursor: place.map(|place| params.seal.close(place)) }
+    }
+
     /// Of a list in the order of ids, where the last id says where to go on.
-    pub fn by_id(params: &Params, data: Vec<T>, last: Option<impl ToString>) -> Self {
-        let next_cursor = last.map(|id| next(params, &[id.to_string()]));
-        Self { data, next_cursor }
+    pub fn by_id<Q>(params: &Params<Q>, data: Vec<T>, last: Option<impl ToString>) -> Self {
+        let place = last.map(|id| [id.to_string()]);
+        Self::of(params, data, place.as_ref().map(<[String; 1]>::as_slice))
     }
 }
 
 /// Limit, and the id behind which a list in the order of ids goes on.
 ///
 /// # Errors
-/// 400 when one of them is wrong.
-pub fn by_id<T: std::str::FromStr>(params: &Params) -> Result<(usize, Option<T>), Problem> {
+/// 400 when the cursor is wrong.
+pub fn by_id<T: std::str::FromStr>(
+    params: &Params<impl Paged>,
+) -> Result<(usize, Option<T>), Problem> {
     let after = match cursor(params)?.as_deref() {
         None => None,
         Some([id]) => Some(id.parse().map_err(|_| invalid_cursor())?),
         Some(_) => return Err(invalid_cursor()),
     };
-    Ok((limit(params)?, after))
+    Ok((limit(params), after))
 }
 
 /// A limit as the table takes it.

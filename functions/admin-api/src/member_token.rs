@@ -61,7 +61,7 @@ fn choose(members: Vec<Member>, headers: &HeaderMap) -> Result<Member, Problem> 
         None if several => {
             let detail = "You belong to several organizations; name one by the header \
                           “Carillon-Organization: org_…”.";
-            Err(Problem::new(StatusCode::BAD_REQUEST, "organization_needed", detail))
+            Err(Problem::new(StatusCode::FORBIDDEN, "organization_needed", detail))
         }
         None => members.next().ok_or_else(|| {
             let detail = "Nobody has made you a member, or you have not signed in to the console \

@@ -9,47 +9,69 @@ use axum::http::StatusCode;
 use carillon_domain::{MemberId, Role, access};
 use carillon_runtime::Context;
 use carillon_runtime::people::email_hash;
-use carillon_store::{Member, StoreError, member_id};
+use carillon_store::{Member, MemberStatus, StoreError, member_id};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::answers::{Created, NoContent};
 use crate::api_keys::read_role;
 use crate::auth::Caller;
 use crate::extract::{self, Id, Params};
-use crate::lists::{self, Page};
-use crate::names::{read_email, read_name};
+use crate::lists::{self, Page, PageQuery};
+use crate::names::{LONGEST_EMAIL, LONGEST_NAME, read_email, read_name};
 use crate::problem::Problem;
 
 /// How often a change that met another is tried again.
 const ROUNDS: usize = 20;
 
-#[derive(Deserialize)]
+/// A person to invite.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewMember", example = example())]
 pub struct Invite {
+    #[schemars(length(min = 3, max = LONGEST_EMAIL))]
     email: String,
     #[serde(default)]
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     name: Option<String>,
+    /// Not higher than your own.
+    #[schemars(with = "Role")]
     role: String,
 }
 
-#[derive(Deserialize)]
+fn example() -> Value {
+    json!({"email": "ada@example.com", "name": "Ada", "role": "manager"})
+}
+
+/// What is to change of a member.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MemberPatch", example = patch_example())]
 pub struct Patch {
     #[serde(default)]
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     name: Option<String>,
     #[serde(default)]
+    #[schemars(with = "Option<Role>")]
     role: Option<String>,
 }
 
+fn patch_example() -> Value {
+    json!({"role": "viewer"})
+}
+
 /// A member as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Member")]
 pub struct View {
     id: MemberId,
     email: String,
     name: String,
     role: Role,
     /// `invited` until the first sign-in, then `active`.
-    status: &'static str,
+    status: MemberStatus,
     /// The last sign-in.
     last_seen_at: Option<Timestamp>,
     created_by: String,
@@ -61,7 +83,7 @@ impl From<Member> for View {
     fn from(m: Member) -> Self {
         Self {
             id: m.id,
-            status: m.status().as_str(),
+            status: m.status(),
             email: m.email,
             name: m.name,
             role: m.role,
@@ -73,12 +95,12 @@ impl From<Member> for View {
     }
 }
 
-/// `POST /v1/members`
+/// `POST /v1/members`: invites a person by address.
 pub async fn invite(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value: new, .. }: extract::Json<Invite>,
-) -> Result<(StatusCode, Json<View>), Problem> {
+) -> Result<Created<View>, Problem> {
     let now = ctx.clock.now();
     let mut wrong = Vec::new();
     let email = read_email("email", &new.email, &mut wrong);
@@ -105,26 +127,25 @@ pub async fn invite(
         version: 1,
     };
     if ctx.store.invite_member(&member, &hash).await? {
-        return Ok((StatusCode::CREATED, Json(member.into())));
+        return Ok(Created(member.into()));
     }
     let detail = format!("This address is a member already ({}); PATCH its role.", member.id);
     Err(Problem::conflict("already_a_member", detail))
 }
 
-/// `GET /v1/members`
+/// `GET /v1/members`: all of them.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
+    params: Params<PageQuery>,
 ) -> Result<Json<Page<View>>, Problem> {
-    params.only(&["limit", "cursor"])?;
     let (limit, after) = lists::by_id::<MemberId>(&params)?;
     let members = ctx.store.members(caller.org, after, lists::wanted(limit)).await?;
     let next = (members.len() == limit).then(|| members.last().map(|m| m.id)).flatten();
     Ok(Json(Page::by_id(&params, members.into_iter().map(View::from).collect(), next)))
 }
 
-/// `GET /v1/members/{id}`
+/// `GET /v1/members/{id}`: a member.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
@@ -138,7 +159,7 @@ async fn found(ctx: &Context, caller: &Caller, id: MemberId) -> Result<Member, P
     member.ok_or_else(|| Problem::not_found("member"))
 }
 
-/// `PATCH /v1/members/{id}`
+/// `PATCH /v1/members/{id}`: changes name or role.
 pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
@@ -172,11 +193,11 @@ pub async fn remove(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<MemberId>,
-) -> Result<StatusCode, Problem> {
+) -> Result<NoContent, Problem> {
     let member = found(&ctx, &caller, id).await?;
     may_change(&caller, &member)?;
     ctx.store.remove_member(caller.org, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// Nobody changes who stands above, and nobody shuts out himself by mistake.

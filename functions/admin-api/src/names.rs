@@ -3,13 +3,14 @@
 use crate::problem::FieldError;
 
 /// Longest name, in characters.
-const LONGEST: usize = 100;
+pub const LONGEST_NAME: usize = 100;
 
 /// A name of one line, without the space around it.
 pub fn read_name(field: &str, text: &str, wrong: &mut Vec<FieldError>) -> Option<String> {
     let name = text.trim();
-    if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(char::is_control) {
-        let detail = format!("A name has 1 to {LONGEST} characters on one line.");
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
+    {
+        let detail = format!("A name has 1 to {LONGEST_NAME} characters on one line.");
         wrong.push(FieldError::new(field, "invalid_name", detail));
         return None;
     }
@@ -17,7 +18,7 @@ pub fn read_name(field: &str, text: &str, wrong: &mut Vec<FieldError>) -> Option
 }
 
 /// Longest address that mail is sent to.
-const LONGEST_EMAIL: usize = 254;
+pub const LONGEST_EMAIL: usize = 254;
 
 /// An e-mail address, in lower case: something, an @, and a domain with a dot.
 /// Whether it exists, only mail to it can tell.

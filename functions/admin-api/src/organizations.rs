@@ -4,46 +4,66 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use carillon_domain::settings::Settings;
 use carillon_domain::{KeyId, OrgId, Role};
 use carillon_runtime::{Context, random};
 use carillon_store::{ApiKey, Organization, OrganizationStatus};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::answers::Created;
 use crate::auth::{self, Caller};
 use crate::extract::{self, Id, Params};
-use crate::lists::{self, Page};
-use crate::names::read_name;
+use crate::lists::{self, Page, PageQuery};
+use crate::names::{LONGEST_NAME, read_name};
 use crate::problem::{FieldError, Problem};
 use crate::settings::read_time_zone;
 use crate::{idempotency, secret_key};
 
-#[derive(Deserialize)]
+/// A tenant to be.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewOrganization", example = example())]
 pub struct Create {
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     name: String,
+    /// An IANA name; UTC, where it is absent.
     #[serde(default)]
     time_zone: Option<String>,
 }
 
-#[derive(Deserialize)]
+fn example() -> Value {
+    json!({"name": "Northern branch", "time_zone": "Australia/Sydney"})
+}
+
+/// What is to change of an organization.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrganizationPatch", example = patch_example())]
 pub struct Patch {
     #[serde(default)]
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     name: Option<String>,
     #[serde(default)]
+    #[schemars(with = "Option<OrganizationStatus>")]
     status: Option<String>,
 }
 
+fn patch_example() -> Value {
+    json!({"name": "Northern branch"})
+}
+
 /// An organization as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Organization")]
 pub struct View {
     id: OrgId,
     name: String,
-    /// `active`, or `suspended`: nobody of it is let in, and nothing of it is sent.
-    status: &'static str,
+    /// Of a suspended one nobody is let in, and nothing is sent.
+    status: OrganizationStatus,
     /// The secret of its first admin's key, once: in the answer that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_key: Option<String>,
@@ -57,7 +77,7 @@ impl From<Organization> for View {
         Self {
             id: o.id,
             name: o.name,
-            status: o.status.as_str(),
+            status: o.status,
             admin_key: None,
             created_by: o.created_by,
             created_at: o.created_at,
@@ -66,14 +86,14 @@ impl From<Organization> for View {
     }
 }
 
-/// `POST /v1/organizations`. Cut off anywhere, its repeat with the same
+/// `POST /v1/organizations`: makes one, with its first key. Cut off anywhere, its repeat with the same
 /// idempotency key finishes it.
 pub async fn create(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     headers: HeaderMap,
     extract::Json { value: new, raw }: extract::Json<Create>,
-) -> Result<(StatusCode, Json<View>), Problem> {
+) -> Result<Created<View>, Problem> {
     let once = idempotency::key(&headers, None)?;
     let now = ctx.clock.now();
     let mut wrong = Vec::new();
@@ -109,7 +129,7 @@ pub async fn create(
     ctx.store.ensure_api_key(&key, &auth::hash(&secret)).await?;
     let organization = if is_new { organization } else { found(&ctx, id).await? };
     let view = View { admin_key: Some(secret.to_string()), ..organization.into() };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 async fn found(ctx: &Context, id: OrgId) -> Result<Organization, Problem> {
@@ -117,19 +137,18 @@ async fn found(ctx: &Context, id: OrgId) -> Result<Organization, Problem> {
     organization.ok_or_else(|| Problem::not_found("organization"))
 }
 
-/// `GET /v1/organizations`
+/// `GET /v1/organizations`: all of them.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
-    params: Params,
+    params: Params<PageQuery>,
 ) -> Result<Json<Page<View>>, Problem> {
-    params.only(&["limit", "cursor"])?;
     let (limit, after) = lists::by_id::<OrgId>(&params)?;
     let all = ctx.store.organizations(after, lists::wanted(limit)).await?;
     let next = (all.len() == limit).then(|| all.last().map(|o| o.id)).flatten();
     Ok(Json(Page::by_id(&params, all.into_iter().map(View::from).collect(), next)))
 }
 
-/// `GET /v1/organizations/{id}`
+/// `GET /v1/organizations/{id}`: an organization.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     Id(id): Id<OrgId>,
@@ -137,7 +156,7 @@ pub async fn read(
     Ok(Json(found(&ctx, id).await?.into()))
 }
 
-/// `PATCH /v1/organizations/{id}`
+/// `PATCH /v1/organizations/{id}`: changes name or status.
 pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,

@@ -6,16 +6,21 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use carillon_runtime::accounts::AccountError;
 use carillon_runtime::context::InstallationError;
+use carillon_runtime::queues::QueueError;
 use carillon_runtime::secrets::SecretError;
 use carillon_store::StoreError;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::request_id;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
+    /// Its name, with its place: `media[0]`, `variables.name`.
     pub field: String,
     pub code: String,
+    /// What to do.
     pub detail: String,
 }
 
@@ -85,15 +90,23 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was not done (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct Document<'a> {
     r#type: String,
+    /// The status in words.
     title: &'a str,
     status: u16,
+    /// Stable: for programs.
+    #[schemars(regex(pattern = "^[a-z0-9_]+$"))]
     code: &'a str,
+    /// What to do.
     detail: &'a str,
+    /// Each field that is wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// Also in the header `x-request-id`.
     request_id: String,
 }
 
@@ -125,6 +138,12 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
         Self::unavailable(&error)
     }
 }

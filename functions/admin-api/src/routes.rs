@@ -1,6 +1,7 @@
 //! The routes: one table of method, path and action. What a route needs besides
 //! its handler (a key, a role) follows from its line; there is no other way in.
 
+use std::any::type_name;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,6 +14,7 @@ use carillon_domain::Action;
 use carillon_runtime::Context;
 
 use crate::door::{self, Door};
+use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
     api_keys, bulk, consents, dead_letters, health, imports, installation, integrations, members,
     messages, organizations, settings, stats, suppressions, templates,
@@ -28,9 +30,25 @@ pub struct Route {
     pub action: Action,
 }
 
+/// What a handler says of itself.
+#[derive(Clone, Copy)]
+pub struct Said {
+    /// Its path in this crate, `carillon_admin_api::messages::read`.
+    pub name: &'static str,
+    pub describe: fn(&mut Operation, &mut Schemas),
+}
+
 struct Entry {
     route: Route,
     handler: MethodRouter<Arc<Context>>,
+    said: Said,
+}
+
+/// A route that needs no key.
+struct Open {
+    path: &'static str,
+    handler: MethodRouter<Arc<Context>>,
+    said: Said,
 }
 
 /// Every route that needs a key.
@@ -39,10 +57,17 @@ pub fn table() -> Vec<Route> {
     entries().into_iter().map(|entry| entry.route).collect()
 }
 
+/// Each route with what its handler says: method, path, action (none: open).
+pub fn said() -> impl Iterator<Item = (Method, &'static str, Option<Action>, Said)> {
+    let open = open().into_iter().map(|o| (Method::GET, o.path, None, o.said));
+    let keyed = entries().into_iter();
+    keyed.map(|e| (e.route.method, e.route.path, Some(e.route.action), e.said)).chain(open)
+}
+
 /// All of them behind their doors, and the few that are open to everybody.
 pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
-    let open = Router::new().route("/healthz", get(health::read));
-    entries().into_iter().fold(open, |router, Entry { route, handler }| {
+    let open = open().into_iter().fold(Router::new(), |r, o| r.route(o.path, o.handler));
+    entries().into_iter().fold(open, |router, Entry { route, handler, .. }| {
         let path = route.path;
         let door = Door { ctx: Arc::clone(ctx), route };
         router.route(path, handler.route_layer(middleware::from_fn_with_state(door, door::pass)))
@@ -102,6 +127,15 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
+fn open() -> Vec<Open> {
+    vec![
+        Open::at("/healthz", health::read),
+        Open::at("/openapi.json", openapi::json),
+        Open::at("/docs", openapi::docs),
+        Open::at("/docs/style.css", openapi::style),
+    ]
+}
+
 /// A method, as axum filters by it and as people write it.
 struct Verb(MethodFilter, Method);
 
@@ -112,12 +146,25 @@ const PATCH: Verb = Verb(MethodFilter::PATCH, Method::PATCH);
 const DELETE: Verb = Verb(MethodFilter::DELETE, Method::DELETE);
 
 impl Verb {
-    fn at<H, T>(self, path: &'static str, action: Action, handler: H) -> Entry
+    fn at<H, T, D>(self, path: &'static str, action: Action, handler: H) -> Entry
     where
-        H: Handler<T, Arc<Context>>,
+        H: Handler<T, Arc<Context>> + Documented<D>,
         T: 'static,
     {
-        Entry { route: Route { method: self.1, path, action }, handler: on(self.0, handler) }
+        let said = Said { name: type_name::<H>(), describe: H::describe };
+        let route = Route { method: self.1, path, action };
+        Entry { route, handler: on(self.0, handler), said }
+    }
+}
+
+impl Open {
+    fn at<H, T, D>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Context>> + Documented<D>,
+        T: 'static,
+    {
+        let said = Said { name: type_name::<H>(), describe: H::describe };
+        Self { path, handler: get(handler), said }
     }
 }
 

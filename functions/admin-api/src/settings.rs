@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use carillon_domain::settings::Settings;
 use carillon_runtime::Context;
 use carillon_store::StoreError;
-use serde_json::{Value, json};
 
 use self::patch::Patch;
 pub use self::patch::time_zone as read_time_zone;
@@ -20,17 +20,20 @@ use crate::problem::Problem;
 /// How often a change that met another is tried again.
 const ROUNDS: usize = 20;
 
-/// `GET /v1/settings`
-pub async fn read(State(ctx): State<Arc<Context>>, caller: Caller) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!(ctx.store.settings(caller.org).await?)))
+/// `GET /v1/settings`: what the organization has set.
+pub async fn read(
+    State(ctx): State<Arc<Context>>,
+    caller: Caller,
+) -> Result<Json<Settings>, Problem> {
+    Ok(Json(ctx.store.settings(caller.org).await?))
 }
 
-/// `PATCH /v1/settings`: all of it, or with a wrong value nothing.
+/// `PATCH /v1/settings`: changes what is named: all of it, or with a wrong value nothing.
 pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value: patch, .. }: extract::Json<Patch>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Settings>, Problem> {
     for _ in 0..ROUNDS {
         let (mut settings, seen) = ctx.store.settings_to_change(caller.org).await?;
         let wrong = patch.clone().apply(&mut settings);
@@ -38,7 +41,7 @@ pub async fn update(
             return Err(Problem::fields(wrong));
         }
         if ctx.store.replace_settings(caller.org, seen, &settings).await? {
-            return Ok(Json(json!(settings)));
+            return Ok(Json(settings));
         }
     }
     Err(StoreError::Contended("settings").into())

@@ -11,41 +11,74 @@ use carillon_runtime::Context;
 use carillon_store::{DayCounters, keys};
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use serde_json::{Value, json};
+use schemars::{JsonSchema, json_schema};
+use serde::{Deserialize, Deserializer, de};
 
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::problem::Problem;
+use crate::view::statistics::{self, ErrorCount, Statistics, Sums};
 
 /// Days that are summed when the caller names none.
 const DEFAULT_DAYS: i64 = 365;
 
-/// `GET /v1/stats?from&to&channel&campaign_id`; days in UTC, both included.
+/// Which days; in UTC, both included.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// A year ago, where it is absent.
+    from: Option<Day>,
+    /// Today, where it is absent.
+    to: Option<Day>,
+    channel: Option<Channel>,
+    campaign_id: Option<String>,
+}
+
+/// A day as `2026-11-21`, or a time on it.
+struct Day(String);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let day = text.get(..10).and_then(|day| day.parse::<Date>().ok());
+        let day = day.ok_or_else(|| de::Error::custom("not a day"))?;
+        Ok(Self(day.to_string()))
+    }
+}
+
+impl JsonSchema for Day {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        json_schema!({"type": "string", "format": "date"})
+    }
+}
+
+/// `GET /v1/stats`: what was sent, and what became of it.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&["from", "to", "channel", "campaign_id"])?;
+    params: Params<Query>,
+) -> Result<Json<Statistics>, Problem> {
     let now = ctx.clock.now();
-    let from = params.read("from", day)?;
-    let to = params.read("to", day)?.unwrap_or_else(|| keys::day(now));
-    let from =
-        from.unwrap_or_else(|| keys::day(now - SignedDuration::from_hours(24 * DEFAULT_DAYS)));
-    let channel = params.read("channel", Channel::parse)?;
+    let year_ago = now - SignedDuration::from_hours(24 * DEFAULT_DAYS);
+    let from = params.from.as_ref().map_or_else(|| keys::day(year_ago), |day| day.0.clone());
+    let to = params.to.as_ref().map_or_else(|| keys::day(now), |day| day.0.clone());
+    let channel = params.channel;
     let mut days = ctx.store.counters(caller.org, &from, &to).await?;
     days.retain(|d| channel.is_none_or(|c| c.as_str() == d.channel));
     // No message belongs to a campaign yet.
-    if params.get("campaign_id").is_some() {
+    if params.campaign_id.is_some() {
         days.clear();
     }
     let currency = currency(&ctx, &caller).await?;
     Ok(Json(answer(&days, &currency)))
-}
-
-fn day(text: &str) -> Option<String> {
-    let date: Date = text.get(..10)?.parse().ok()?;
-    Some(date.to_string())
 }
 
 /// `cost` is in the currency of the organization's first price table.
@@ -105,7 +138,7 @@ impl Totals {
     }
 }
 
-fn answer(days: &[DayCounters], currency: &str) -> Value {
+fn answer(days: &[DayCounters], currency: &str) -> Statistics {
     let mut all = Totals::default();
     let mut by_day: BTreeMap<&str, Totals> = BTreeMap::new();
     let mut by_month: BTreeMap<&str, Totals> = BTreeMap::new();
@@ -114,49 +147,44 @@ fn answer(days: &[DayCounters], currency: &str) -> Value {
         by_day.entry(&day.date).or_default().add(day);
         by_month.entry(day.date.get(..7).unwrap_or(&day.date)).or_default().add(day);
     }
-    let mut by_error: Vec<(&str, &str, i64)> = all
+    let mut by_error: Vec<ErrorCount> = all
         .0
         .iter()
         .filter(|(_, count)| **count > 0)
         .filter_map(|(name, count)| {
             let (code, reason) = name.strip_prefix("e|")?.rsplit_once('|')?;
-            Some((code, reason, *count))
+            Some(ErrorCount { code: code.to_owned(), reason: reason.to_owned(), count: *count })
         })
         .collect();
-    by_error.sort_by_key(|(code, _, count)| (-count, *code));
-    let row = |date: Option<&str>, t: &Totals| {
-        let mut row = json!({
-            "sent": t.sent(), "delivered": t.delivered(), "failed": t.failed(),
-            "cost": t.cost(currency),
-        });
-        if let Some(date) = date {
-            row["date"] = date.into();
-        }
-        row
+    by_error.sort_by(|a, b| (b.count, &a.code).cmp(&(a.count, &b.code)));
+    let sums = |t: &Totals| Sums {
+        sent: t.sent(),
+        delivered: t.delivered(),
+        failed: t.failed(),
+        cost: t.cost(currency),
     };
+    let day =
+        |(date, t): (&&str, &Totals)| statistics::Day { date: (*date).to_owned(), sums: sums(t) };
     let replied = all.of(&["received"]);
     let opted_out = all.of(&["opted_out"]);
-    json!({
-        "counts_as_of": days.iter().filter_map(|day| day.counted_at).max(),
-        "total_sent": all.sent(),
-        "total_delivered": all.delivered(),
-        "total_failed": all.failed(),
-        "total_suppressed": all.of(&["suppressed"]),
-        "total_cancelled": all.of(&["cancelled"]),
-        "total_unknown": all.of(&["unknown"]),
-        "total_pending": all.of(&["pending"]),
-        "total_replied": replied,
-        "total_opted_out": opted_out,
-        "delivery_rate": all.rate(all.delivered()),
-        "reply_rate": all.rate(replied),
-        "opt_out_rate": all.rate(opted_out),
-        "cost": all.cost(currency),
-        "costs": all.costs(),
-        "by_day": by_day.iter().map(|(date, t)| row(Some(date), t)).collect::<Vec<_>>(),
-        "by_month": by_month.iter().map(|(month, t)| ((*month).to_owned(), row(None, t)))
-            .collect::<serde_json::Map<_, _>>(),
-        "by_error": by_error.iter().map(|(code, reason, count)| {
-            json!({"code": code, "reason": reason, "count": count})
-        }).collect::<Vec<_>>(),
-    })
+    Statistics {
+        counts_as_of: days.iter().filter_map(|day| day.counted_at).max(),
+        total_sent: all.sent(),
+        total_delivered: all.delivered(),
+        total_failed: all.failed(),
+        total_suppressed: all.of(&["suppressed"]),
+        total_cancelled: all.of(&["cancelled"]),
+        total_unknown: all.of(&["unknown"]),
+        total_pending: all.of(&["pending"]),
+        total_replied: replied,
+        total_opted_out: opted_out,
+        delivery_rate: all.rate(all.delivered()),
+        reply_rate: all.rate(replied),
+        opt_out_rate: all.rate(opted_out),
+        cost: all.cost(currency),
+        costs: all.costs(),
+        by_day: by_day.iter().map(day).collect(),
+        by_month: by_month.iter().map(|(m, t)| ((*m).to_owned(), sums(t))).collect(),
+        by_error,
+    }
 }

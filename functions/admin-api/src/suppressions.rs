@@ -8,50 +8,89 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use carillon_domain::Channel;
 use carillon_domain::message::SuppressionReason;
 use carillon_runtime::Context;
 use carillon_store::{Lifted, Suppression};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::address;
+use crate::answers::{Found, NoContent};
 use crate::auth::Caller;
 use crate::extract::{self, Params};
+use crate::lists::Page;
 use crate::messages::read_word;
-use crate::problem::{FieldError, Problem};
-use crate::{address, lists, view};
+use crate::problem::Problem;
+use crate::view::suppression::Suppression as Shown;
 
-#[derive(Deserialize)]
+/// An address that must not be written to any more.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewSuppression", example = example())]
 pub struct Request {
+    /// A number, with its country code or as in the organization's country.
+    #[schemars(with = "String")]
     to: Option<String>,
+    #[schemars(with = "Channel")]
     channel: Option<String>,
+    #[schemars(with = "Option<Manual>")]
     reason: Option<String>,
 }
 
-/// `GET /v1/suppressions?to=…`: of one number, by channel.
+/// The only reason that people give; the others are found.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+#[expect(dead_code, reason = "a word of the document")]
+enum Manual {
+    Manual,
+}
+
+fn example() -> Value {
+    json!({"to": "+61491570157", "channel": "sms", "reason": "manual"})
+}
+
+/// Whose suppressions.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// A number: `%2B61491570157`.
+    to: String,
+    channel: Option<Channel>,
+}
+
+/// Which suppression.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct One {
+    /// A number: `%2B61491570157`.
+    to: String,
+    channel: Channel,
+}
+
+/// `GET /v1/suppressions`: of one number, by channel.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&["to", "channel"])?;
-    let channel = params.read("channel", Channel::parse)?;
-    let (_, key) = address::of_query(&ctx, &caller, &params).await?;
+    params: Params<Query>,
+) -> Result<Json<Page<Shown>>, Problem> {
+    let channel = params.channel;
+    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let found = all.iter().filter_map(|(_, rows)| rows.suppression.as_ref());
     let found = found.filter(|s| channel.is_none_or(|channel| channel == s.channel));
-    Ok(Json(lists::page(&params, found.map(show).collect(), None)))
+    Ok(Json(Page::of(&params, found.map(Shown::of).collect(), None)))
 }
 
-/// `POST /v1/suppressions`: 201; 200 with the one that is there already, which
-/// stays as it is.
+/// `POST /v1/suppressions`: nothing is sent to this address any more. 200 with
+/// the one that is there already, which stays as it is.
 pub async fn put(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value, .. }: extract::Json<Request>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Found<Shown>, Problem> {
     let mut wrong = Vec::new();
     let to = address::read(&ctx, &caller, value.to.as_deref()).await?;
     let to = to.map_err(|error| wrong.push(error)).ok();
@@ -73,25 +112,21 @@ pub async fn put(
         by: caller.id.clone(),
     };
     Ok(match ctx.store.suppress_if_free(caller.org, key, &new).await? {
-        None => (StatusCode::CREATED, Json(show(&new))),
-        Some(old) => (StatusCode::OK, Json(show(&old))),
+        None => Found::New(Shown::of(&new)),
+        Some(old) => Found::Old(Shown::of(&old)),
     })
 }
 
-/// `DELETE /v1/suppressions?to=…&channel=…`
+/// `DELETE /v1/suppressions`: lets an address be written to again. What the
+/// person asked for stays, and is a 409.
 pub async fn lift(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<StatusCode, Problem> {
-    params.only(&["to", "channel"])?;
-    let (_, key) = address::of_query(&ctx, &caller, &params).await?;
-    let Some(channel) = params.read("channel", Channel::parse)? else {
-        let detail = "Name the channel: “&channel=sms”.";
-        return Err(Problem::fields(vec![FieldError::new("channel", "missing_field", detail)]));
-    };
-    match ctx.store.lift_ours(caller.org, key, channel).await? {
-        Lifted::Done => Ok(StatusCode::NO_CONTENT),
+    params: Params<One>,
+) -> Result<NoContent, Problem> {
+    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
+    match ctx.store.lift_ours(caller.org, key, params.channel).await? {
+        Lifted::Done => Ok(NoContent),
         Lifted::Nothing => Err(Problem::not_found("suppression")),
         Lifted::Refused => {
             let detail = "The person asked not to be written to; only they can take that back, \
@@ -99,16 +134,4 @@ pub async fn lift(
             Err(Problem::conflict("opted_out_by_person", detail))
         }
     }
-}
-
-fn show(s: &Suppression) -> Value {
-    json!({
-        "address": s.address,
-        "channel": s.channel,
-        "reason": s.reason,
-        "words": s.words,
-        "source_message_id": s.source_message_id,
-        "at": view::time(s.at),
-        "by": s.by,
-    })
 }

@@ -4,39 +4,84 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use carillon_domain::dlt;
 use carillon_domain::template::Template;
 use carillon_domain::{Channel, OrgId, TemplateId};
 use carillon_runtime::{Context, random};
 use carillon_store::{NewTemplate, StoredTemplate};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::answers::Created;
 use crate::auth::Caller;
-use crate::extract::{self, Id, Params};
-use crate::lists;
+use crate::extract::{self, Id, Params, present};
+use crate::lists::{self, Page, PageQuery};
 use crate::problem::{FieldError, Problem};
-use crate::view;
+use crate::view::template::{Template as Shown, TemplateKind, TemplateVariable};
 
-/// Fields that are kept as they are sent, for the provider that needs them.
-#[derive(Deserialize)]
+/// Longest text of the provider's fields, in characters.
+const LONGEST: usize = 200;
+const MOST_VARIABLES: usize = 50;
+
+/// A template, or what is to change of one. A new one needs `key` and `body`;
+/// `null` clears.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TemplateFields", example = example(), example = registered_example())]
 pub struct Body {
+    /// What sends name it by; it stays.
+    #[schemars(regex(pattern = "^[a-z0-9_]{1,64}$"))]
     key: Option<String>,
-    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    name: Option<Option<String>>,
+    #[schemars(with = "Option<Channel>")]
     channel: Option<String>,
+    #[schemars(with = "Option<TemplateKind>")]
     kind: Option<String>,
+    /// The text; `{{ name }}` is a variable, of a registered text `{#var#}`.
     body: Option<String>,
-    dlt_template_id: Option<Value>,
-    provider_template_id: Option<Value>,
-    entity_id: Option<Value>,
-    route: Option<Value>,
-    sender_id: Option<Value>,
-    strategy: Option<Value>,
-    campaign_name: Option<Value>,
-    variables: Option<Vec<Map<String, Value>>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    dlt_template_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    provider_template_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    entity_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    route: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    sender_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    strategy: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST))]
+    campaign_name: Option<Option<String>>,
+    #[schemars(length(max = MOST_VARIABLES))]
+    variables: Option<Vec<TemplateVariable>>,
     is_active: Option<bool>,
+}
+
+fn example() -> Value {
+    json!({
+        "key": "session_reminder", "name": "Session reminder", "channel": "sms",
+        "body": "Hi {{ name }}, your session begins at {{ time }}.",
+        "variables": [{"key": "name", "label": "Customer name"}, {"key": "time"}],
+    })
+}
+
+fn registered_example() -> Value {
+    json!({
+        "key": "booking_confirmed", "channel": "sms", "kind": "dlt",
+        "body": "Dear {#var#}, your booking {#var#} is confirmed.",
+        "dlt_template_id": "1107160000000000001", "sender_id": "CARLLN",
+    })
 }
 
 /// Finds `key`, `key@version`, or an id.
@@ -64,12 +109,12 @@ pub async fn find(
     }
 }
 
-/// `POST /v1/templates`
+/// `POST /v1/templates`: stores a text to send by its key.
 pub async fn create(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value, .. }: extract::Json<Body>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Created<Shown>, Problem> {
     let now = ctx.clock.now();
     let mut template = StoredTemplate {
         id: TemplateId::from_bytes(random::bytes()),
@@ -85,7 +130,7 @@ pub async fn create(
     };
     value.apply(&mut template, true)?;
     match ctx.store.put_template(caller.org, &template).await? {
-        NewTemplate::Stored => Ok((StatusCode::CREATED, Json(view(&template)))),
+        NewTemplate::Stored => Ok(Created(Shown::of(&template))),
         NewTemplate::Taken => {
             let detail = format!(
                 "There is a template “{}” already; PATCH it for a new version.",
@@ -96,34 +141,28 @@ pub async fn create(
     }
 }
 
-/// `GET /v1/templates`
+/// `GET /v1/templates`: all of them.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&["limit", "cursor"])?;
-    let limit = lists::limit(&params)?;
-    let after = match lists::cursor(&params)?.as_deref() {
-        None => None,
-        Some([id]) => Some(id.parse().map_err(|_| lists::invalid_cursor())?),
-        Some(_) => return Err(lists::invalid_cursor()),
-    };
-    let wanted = i32::try_from(limit).unwrap_or(i32::MAX);
-    let templates = ctx.store.templates(caller.org, after, wanted).await?;
-    let next = (templates.len() == limit).then(|| templates.last().map(|t| vec![t.id.to_string()]));
-    let data = templates.iter().map(view).collect();
-    Ok(Json(lists::page(&params, data, next.flatten().as_deref())))
+    params: Params<PageQuery>,
+) -> Result<Json<Page<Shown>>, Problem> {
+    let (limit, after) = lists::by_id::<TemplateId>(&params)?;
+    let templates = ctx.store.templates(caller.org, after, lists::wanted(limit)).await?;
+    let next = (templates.len() == limit).then(|| templates.last().map(|t| t.id)).flatten();
+    let data = templates.iter().map(Shown::of).collect();
+    Ok(Json(Page::by_id(&params, data, next)))
 }
 
-/// `GET /v1/templates/{id}`
+/// `GET /v1/templates/{id}`: a template at its newest version.
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<TemplateId>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Shown>, Problem> {
     let template = ctx.store.template(caller.org, id).await?;
-    Ok(Json(view(&template.ok_or_else(|| Problem::not_found("template"))?)))
+    let template = template.ok_or_else(|| Problem::not_found("template"))?;
+    Ok(Json(Shown::of(&template)))
 }
 
 /// `PATCH /v1/templates/{id}`: makes the next version.
@@ -132,14 +171,14 @@ pub async fn update(
     caller: Caller,
     Id(id): Id<TemplateId>,
     extract::Json { value, .. }: extract::Json<Body>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Shown>, Problem> {
     let template = ctx.store.template(caller.org, id).await?;
     let mut template = template.ok_or_else(|| Problem::not_found("template"))?;
     value.apply(&mut template, false)?;
     template.version += 1;
     template.updated_at = ctx.clock.now();
     match ctx.store.put_template(caller.org, &template).await? {
-        NewTemplate::Stored => Ok(Json(view(&template))),
+        NewTemplate::Stored => Ok(Json(Shown::of(&template))),
         NewTemplate::Taken => {
             let detail = "Someone else changed this template just now; read it again.";
             Err(Problem::conflict("template_changed", detail))
@@ -197,7 +236,7 @@ impl Body {
             }
         }
         let texts = [
-            ("name", self.name.map(Value::from)),
+            ("name", self.name),
             ("dlt_template_id", self.dlt_template_id),
             ("provider_template_id", self.provider_template_id),
             ("entity_id", self.entity_id),
@@ -208,20 +247,22 @@ impl Body {
         ];
         for (field, value) in texts {
             match value {
-                Some(Value::String(text)) if text.len() <= 200 => {
+                Some(Some(text)) if text.chars().count() <= LONGEST => {
                     t.details.insert(field.to_owned(), Value::String(text));
                 }
-                Some(_) => {
-                    let detail = "A text of at most 200 characters.";
+                Some(Some(_)) => {
+                    let detail = format!("A text of at most {LONGEST} characters.");
                     wrong.push(FieldError::new(field, "invalid_value", detail));
+                }
+                Some(None) => {
+                    t.details.remove(field);
                 }
                 None => {}
             }
         }
         if let Some(variables) = self.variables {
-            let keyed = |v: &Map<String, Value>| v.get("key").is_some_and(Value::is_string);
-            if variables.len() > 50 || !variables.iter().all(keyed) {
-                let detail = "At most 50 variables, each with a “key”.";
+            if variables.len() > MOST_VARIABLES {
+                let detail = format!("At most {MOST_VARIABLES} variables.");
                 wrong.push(FieldError::new("variables", "invalid_value", detail));
             }
             t.details.insert("variables".to_owned(), json!(variables));
@@ -250,9 +291,9 @@ fn name_slots(t: &mut StoredTemplate) {
         return;
     }
     let slots = dlt::slots(&t.body).unwrap_or(0);
-    let variables: Vec<Value> =
-        (1..=slots).map(|n| json!({"key": format!("var{n}"), "required": true})).collect();
-    t.details.insert("variables".to_owned(), Value::Array(variables));
+    let variables: Vec<TemplateVariable> =
+        (1..=slots).map(|n| TemplateVariable::required(format!("var{n}"))).collect();
+    t.details.insert("variables".to_owned(), json!(variables));
 }
 
 /// The text with `{{ variables }}`, whatever kind the template is of.
@@ -268,29 +309,4 @@ pub fn source(t: &StoredTemplate) -> Result<String, dlt::DltError> {
     let names: Vec<String> = variables.into_iter().flatten().map(key).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     dlt::with_names(&t.body, &names)
-}
-
-fn view(t: &StoredTemplate) -> Value {
-    let detail = |field: &str| t.details.get(field).cloned().unwrap_or(Value::Null);
-    json!({
-        "id": t.id,
-        "key": t.key,
-        "name": t.details.get("name").cloned().unwrap_or_else(|| json!(t.key)),
-        "channel": t.channel,
-        "kind": t.details.get("kind").cloned().unwrap_or_else(|| json!("text")),
-        "body": t.body,
-        "dlt_template_id": detail("dlt_template_id"),
-        "provider_template_id": detail("provider_template_id"),
-        "entity_id": detail("entity_id"),
-        "route": detail("route"),
-        "sender_id": detail("sender_id"),
-        "strategy": detail("strategy"),
-        "campaign_name": detail("campaign_name"),
-        "variables": t.details.get("variables").cloned().unwrap_or_else(|| json!([])),
-        "version": t.version,
-        "is_active": t.is_active,
-        "created_by": t.created_by,
-        "created_at": view::time(t.created_at),
-        "updated_at": view::time(t.updated_at),
-    })
 }

@@ -38,7 +38,7 @@ impl Cookie {
 
     /// Its value, if the browser sent one that we could have made.
     pub fn read(self, ctx: &Context, headers: &HeaderMap) -> Option<String> {
-        let name = self.full_name(ctx);
+        let name = self.full_name(is_secure(ctx));
         let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         all.flat_map(|line| line.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
@@ -58,16 +58,19 @@ impl Cookie {
     /// # Panics
     /// Never: names, values and numbers are ASCII.
     fn header(self, ctx: &Context, value: &str, seconds: i64) -> HeaderValue {
-        let secure = if is_secure(ctx) { "; Secure" } else { "" };
-        let name = self.full_name(ctx);
-        let text =
-            format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-        HeaderValue::from_str(&text).expect("ASCII")
+        let line = self.line(is_secure(ctx), value, seconds);
+        HeaderValue::from_str(&line).expect("ASCII")
+    }
+
+    fn line(self, secure: bool, value: &str, seconds: i64) -> String {
+        let name = self.full_name(secure);
+        let secure = if secure { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
     }
 
     /// With the prefix, a browser takes it from this very host only, and only over TLS.
-    fn full_name(self, ctx: &Context) -> String {
-        let prefix = if is_secure(ctx) { "__Host-" } else { "" };
+    fn full_name(self, secure: bool) -> String {
+        let prefix = if secure { "__Host-" } else { "" };
         format!("{prefix}{}", self.name())
     }
 }
@@ -75,4 +78,21 @@ impl Cookie {
 /// All but a laptop's own address: browsers do not keep `Secure` cookies of plain HTTP.
 pub fn is_secure(ctx: &Context) -> bool {
     !ctx.config.console_url.as_deref().is_some_and(|url| url.starts_with("http://"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_bound_to_this_host_and_to_tls_where_there_is_tls() {
+        assert_eq!(
+            Cookie::Session.line(true, "x", 60),
+            "__Host-carillon_session=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure"
+        );
+        assert_eq!(
+            Cookie::Visit.line(false, "", 0),
+            "carillon_visit=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+        );
+    }
 }

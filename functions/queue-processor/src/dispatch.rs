@@ -38,8 +38,9 @@ pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<Du
             }
         }
         due.sort_by_key(|entry| entry.at);
-        let (plans, sends): (Vec<_>, Vec<_>) =
-            due.into_iter().partition(|entry| matches!(entry.kind, DueKind::Import(_)));
+        let (plans, sends): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|entry| matches!(entry.kind, DueKind::Import(_) | DueKind::Erasure(_)));
         imports.extend(plans.into_iter().filter(|entry| entry.at <= now));
         queued += queue(ctx, lane, sends, now, report).await;
     }
@@ -68,7 +69,7 @@ async fn queue(
         let what = match entry.kind {
             DueKind::Message(id) => Sendable::Message(id),
             DueKind::Pack(id) => Sendable::Pack(id),
-            DueKind::Import(_) => continue,
+            DueKind::Import(_) | DueKind::Erasure(_) => continue,
         };
         match lease {
             Ok(Some(generation)) => {
@@ -103,7 +104,7 @@ async fn queue(
 fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
     let doublings = match entry.kind {
         DueKind::Pack(_) => entry.generation.min(LEASE_DOUBLINGS),
-        DueKind::Message(_) | DueKind::Import(_) => 0,
+        DueKind::Message(_) | DueKind::Import(_) | DueKind::Erasure(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);
     at + lease * (1 << doublings)

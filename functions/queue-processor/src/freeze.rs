@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Rejected};
 use carillon_domain::rows::{self, CorruptChunk, Row};
 use carillon_domain::template::{Template, TemplateError};
-use carillon_domain::{AddressKey, MessageId, PhoneNumber, segments};
+use carillon_domain::{AddressKey, AddressSecret, MessageId, PhoneNumber, segments};
 use carillon_runtime::Context;
 use carillon_runtime::context::InstallationError;
 use carillon_store::StoreError;
@@ -107,7 +107,7 @@ pub async fn build(
     import: &Import,
     reader: &mut Reader,
 ) -> Result<Page, FreezeError> {
-    let secret = *ctx.address_secret().await?;
+    let secret = ctx.address_secret().await?;
     let (chunk, from) = (import.progress.chunk, import.progress.record);
     let template = reader.template.clone();
     let rows = reader.chunk(ctx, import, chunk).await?;
@@ -143,7 +143,7 @@ pub async fn build(
 }
 
 /// One message a number and file, whichever line it stands on.
-pub fn message_id(secret: &[u8; 32], import: &Import, to: &PhoneNumber) -> MessageId {
+pub fn message_id(secret: &AddressSecret, import: &Import, to: &PhoneNumber) -> MessageId {
     let address = AddressKey::new(secret, import.org, to.as_str());
     let at = u64::try_from(import.created_at.as_millisecond()).unwrap_or(0);
     MessageId::new(address, at, &[b"import", import.id.as_bytes()])

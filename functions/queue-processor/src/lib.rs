@@ -5,11 +5,12 @@
 //! share the work. What it leaves is due again when its lease runs out.
 
 mod dispatch;
+mod forget;
 mod freeze;
 mod plan;
 
 use carillon_runtime::Context;
-use carillon_store::DueEntry;
+use carillon_store::{DueEntry, DueKind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -65,6 +66,14 @@ async fn plan_all(
     for entry in imports {
         if ctx.clock.now() + RESERVE >= deadline {
             break;
+        }
+        if matches!(entry.kind, DueKind::Erasure(_)) {
+            if let Err(error) = forget::turn(ctx, entry, deadline).await {
+                report.errors += 1;
+                ctx.counters.add("erase_errors", 1);
+                tracing::error!(error = &error as &dyn std::error::Error, "erasing stopped");
+            }
+            continue;
         }
         match plan::turn(ctx, entry, PAGES_A_TURN, deadline).await {
             Ok(pages) => planned += pages,

@@ -150,7 +150,7 @@ async fn put_messages(
     page: &Page,
     (rows, template): (&[Row], &Template),
 ) -> Result<(Vec<u32>, Vec<u16>), PlanError> {
-    let secret = *ctx.address_secret().await?;
+    let secret = ctx.address_secret().await?;
     let token = random::token();
     let now = ctx.clock.now();
     let mut messages = Vec::with_capacity(page.entries.len());
@@ -238,6 +238,7 @@ fn message(
         created_at: import.created_at,
         updated_at: now,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

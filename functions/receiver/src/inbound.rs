@@ -148,6 +148,7 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         created_at: at,
         updated_at: at,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

@@ -14,6 +14,7 @@ mod call;
 mod content;
 mod gates;
 mod give_up;
+mod look_up;
 mod pack;
 /// For the stories about rates, which drive it themselves.
 #[doc(hidden)]

@@ -2,17 +2,14 @@
 //! that can be trusted; otherwise by the organization's policy. A receipt may
 //! settle it before either, and after.
 
-use std::time::Duration;
-
 use carillon_domain::message::{DecisionKind, EventSource, Message, State};
 use carillon_domain::settings::UnknownPolicy;
 use carillon_domain::transition::{SETTLE_PAUSE, Verdict};
-use carillon_domain::{Failure, FailureReason, PhoneNumber};
-use carillon_providers::{Account, Candidate, LookUp, Probe, provider};
+use carillon_domain::{Failure, FailureReason};
 use carillon_runtime::random;
-use carillon_store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::look_up::{self, Finding};
 use crate::terms::Terms;
 use crate::{Run, SendError, call};
 
@@ -20,32 +17,17 @@ use crate::{Run, SendError, call};
 const LOOK_UP_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 /// Time for a late receipt before the policy sends a second message.
 const RESEND_AFTER: SignedDuration = SignedDuration::from_mins(15);
-/// Other messages to the same number that are looked at.
-const NEIGHBOURS: i32 = 50;
-
-enum Finding {
-    Found(Candidate),
-    NotFound,
-    /// Ask again: the list could not be read, or what it shows may be another's.
-    Later,
-    /// Nobody can be asked.
-    CannotAsk(&'static str),
-}
 
 pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
     let State::Unknown { attempt, since, .. } = message.state else { return Ok(()) };
     let terms = run.terms().await?;
-    let account = message.provider.and_then(|name| terms.accounts.get(name));
-    let finding = match account {
-        None => Finding::CannotAsk("the integration is gone or disabled"),
-        Some(account) if !account.settings.look_up => {
-            Finding::CannotAsk("look-up is switched off for this integration")
-        }
-        Some(account) => look_up(run, &message, account).await?,
-    };
+    let finding = look_up::ask(run, &message).await?;
     let now = run.ctx.clock.now();
     let jitter = random::unit();
-    let price = account.and_then(|account| call::price(account, &message));
+    let price = match &finding {
+        Finding::Found { account, .. } => call::price(account, &message),
+        Finding::NotFound | Finding::Later | Finding::CannotAsk(_) => None,
+    };
     let seen = message.generation;
     let changed = run
         .ctx
@@ -53,11 +35,11 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
         .change_message(run.org, message.id, &random::token(), now, |m| {
             // Whoever else settled it raised the generation; what was not found
             // for one wait does not count for the next.
-            if m.generation != seen && !matches!(finding, Finding::Found(_)) {
+            if m.generation != seen && !matches!(finding, Finding::Found { .. }) {
                 return None;
             }
             let verdict = match &finding {
-                Finding::Found(found) => {
+                Finding::Found { candidate: found, .. } => {
                     let id = Some(found.provider_message_id.as_str());
                     let source = EventSource::LookUp;
                     let verdict = m.receipt(Some(attempt), id, &found.kind, source, now);
@@ -115,87 +97,4 @@ fn by_policy(
         UnknownPolicy::Resend if now < since + RESEND_AFTER => m.look_again(since + RESEND_AFTER),
         UnknownPolicy::Resend => m.resend(now, now),
     }
-}
-
-async fn look_up(
-    run: &Run<'_>,
-    message: &Message,
-    account: &Account,
-) -> Result<Finding, SendError> {
-    let Some(name) = message.provider else {
-        return Ok(Finding::CannotAsk("no attempt names a provider"));
-    };
-    let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
-    let started = message.attempts.last().map_or(message.created_at, |a| a.started_at);
-    let probe = Probe { to, body: message.content.body.clone(), since: started };
-    let Some(request) = provider(name).look_up_request(account, &probe) else {
-        return Ok(Finding::CannotAsk("this provider keeps no list that can be asked"));
-    };
-    let integration = run.ctx.store.integration(run.org, name).await?;
-    if integration.is_none_or(|i| i.account_since > started) {
-        return Ok(Finding::CannotAsk(
-            "the account was replaced since; its list would not have it",
-        ));
-    }
-    let timeout = Duration::from_secs(run.ctx.config.tuning.call_seconds.into());
-    let Ok(answer) = run.ctx.providers.call(request, timeout).await else {
-        return Ok(Finding::Later);
-    };
-    match provider(name).read_look_up(&answer, &probe) {
-        LookUp::Failed(failure) => {
-            tracing::warn!(code = failure.code, "look-up failed");
-            Ok(Finding::Later)
-        }
-        LookUp::Read(candidates) => {
-            let neighbours = neighbours(run, message).await?;
-            choose(run, message, candidates, &neighbours).await
-        }
-    }
-}
-
-/// Other messages to the same number: what the provider lists may be theirs.
-async fn neighbours(run: &Run<'_>, message: &Message) -> Result<Vec<Message>, StoreError> {
-    let address = message.id.address();
-    let mut ids = run.ctx.store.messages_with(run.org, address, None, NEIGHBOURS).await?;
-    ids.retain(|id| *id != message.id);
-    run.ctx.store.messages(run.org, &ids, true, true).await
-}
-
-async fn choose(
-    run: &Run<'_>,
-    message: &Message,
-    candidates: Vec<Candidate>,
-    neighbours: &[Message],
-) -> Result<Finding, SendError> {
-    let State::Unknown { attempt, .. } = message.state else { return Ok(Finding::NotFound) };
-    let taken = |id: &str| {
-        let ours = message.attempts.iter().filter(|a| a.number != attempt);
-        ours.filter_map(|a| a.provider_message_id.as_deref()).any(|own| own == id)
-            || neighbours.iter().any(|n| {
-                n.provider_message_id.as_deref() == Some(id)
-                    || n.attempts.iter().any(|a| a.provider_message_id.as_deref() == Some(id))
-            })
-    };
-    let mut free: Vec<Candidate> =
-        candidates.into_iter().filter(|c| !taken(&c.provider_message_id)).collect();
-    if free.is_empty() {
-        return Ok(Finding::NotFound);
-    }
-    // A neighbour with the same text whose answer is still on its way may own
-    // what we found.
-    let in_flight = neighbours.iter().any(|n| {
-        matches!(n.state, State::Sending { .. }) && n.content.body == message.content.body
-    });
-    if in_flight {
-        return Ok(Finding::Later);
-    }
-    free.sort_by_key(|c| c.created_at);
-    let Some(name) = message.provider else { return Ok(Finding::NotFound) };
-    for candidate in free {
-        let id = &candidate.provider_message_id;
-        if run.ctx.store.take_provider_id(run.org, name, id, message.id).await? == message.id {
-            return Ok(Finding::Found(candidate));
-        }
-    }
-    Ok(Finding::NotFound)
 }

@@ -66,7 +66,8 @@ async fn signed(
 }
 
 /// The organization's integration, if its secret verifies the callback. One that
-/// was read a while ago may do; what it does not verify, the newest decides.
+/// was read a while ago may do; what it does not verify, the newest decides, and
+/// then those that it replaced lately.
 async fn verifying(
     ctx: &Context,
     org: OrgId,
@@ -79,9 +80,19 @@ async fn verifying(
         return Ok(Some(integration));
     }
     match ctx.integration_now(org, name).await? {
-        Some(now) if verifies(ctx, &now, callback).await? => Ok(Some(now)),
-        _ => Ok(None),
+        None => return Ok(None),
+        Some(now) if verifies(ctx, &now, callback).await? => return Ok(Some(now)),
+        Some(_) => {}
     }
+    // Signed with a secret, or by an account, that was replaced a while ago: what
+    // was under way then must not be lost.
+    for former in ctx.store.formers(org, name, ctx.clock.now()).await? {
+        if verifies(ctx, &former.integration, callback).await? {
+            ctx.counters.add("callbacks_by_former_secret", 1);
+            return Ok(Some(former.integration));
+        }
+    }
+    Ok(None)
 }
 
 async fn verifies(

@@ -17,14 +17,18 @@ const DELIVERIES: u32 = 5;
 /// # Errors
 /// When the engine refuses.
 pub async fn create(sqs: &aws_sdk_sqs::Client) -> anyhow::Result<QueueUrls> {
-    Ok(QueueUrls {
-        sms_transactional: pair(sqs, "sms-transactional", SENDER_VISIBILITY).await?,
-        sms_bulk: pair(sqs, "sms-bulk", SENDER_VISIBILITY).await?,
-        receive: pair(sqs, "receive", RECEIVER_VISIBILITY).await?,
-    })
+    let (sms_transactional, _) = pair(sqs, "sms-transactional", SENDER_VISIBILITY).await?;
+    let (sms_bulk, _) = pair(sqs, "sms-bulk", SENDER_VISIBILITY).await?;
+    let (receive, receive_dead) = pair(sqs, "receive", RECEIVER_VISIBILITY).await?;
+    Ok(QueueUrls { sms_transactional, sms_bulk, receive, receive_dead })
 }
 
-async fn pair(sqs: &aws_sdk_sqs::Client, name: &str, visibility: &str) -> anyhow::Result<String> {
+/// URLs of the queue and of its dead letters.
+async fn pair(
+    sqs: &aws_sdk_sqs::Client,
+    name: &str,
+    visibility: &str,
+) -> anyhow::Result<(String, String)> {
     let dead = queue(sqs, &format!("{name}-dead"), HashMap::new()).await?;
     let attributes = sqs
         .get_queue_attributes()
@@ -39,7 +43,7 @@ async fn pair(sqs: &aws_sdk_sqs::Client, name: &str, visibility: &str) -> anyhow
         (QueueAttributeName::VisibilityTimeout, visibility.to_owned()),
         (QueueAttributeName::RedrivePolicy, redrive.to_string()),
     ]);
-    queue(sqs, name, attributes).await
+    Ok((queue(sqs, name, attributes).await?, dead))
 }
 
 async fn queue(

@@ -126,17 +126,14 @@ async fn connect_to_simulator(stack: &Stack) -> anyhow::Result<()> {
         return Ok(());
     }
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let credentials = Credentials(
-        [
-            pair("account_sid", simulator::DEFAULT_ACCOUNT_SID),
-            pair("auth_token", simulator::DEFAULT_AUTH_TOKEN),
-        ]
-        .into(),
-    );
+    let credentials = Credentials::from_iter([
+        pair("account_sid", simulator::DEFAULT_ACCOUNT_SID),
+        pair("auth_token", simulator::DEFAULT_AUTH_TOKEN),
+    ]);
     // Nobody's carrier is in the way here: a tour need not wait for a slow number.
     let mut settings = IntegrationSettings { rate_per_second: 100, ..Default::default() };
     settings.provider.extend([pair("from", simulator::DEFAULT_FROM)]);
-    let sealed = serde_json::to_vec(&credentials)?;
+    let sealed = credentials.to_plaintext();
     let now = ctx.clock.now();
     let integration = Integration {
         org: stack.org,

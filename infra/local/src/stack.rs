@@ -13,6 +13,7 @@ use carillon_store::{DueEntry, DueKind, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engines::Engines;
+use crate::engines::kms::FILE_KEY;
 use crate::options::{Options, People};
 use crate::poller::Mapping;
 use crate::{issuer, queues, rollup_feed};
@@ -103,7 +104,8 @@ impl Stack {
         let config = Config {
             table: table.to_owned(),
             queues,
-            kms_key: "embedded".to_owned(),
+            kms_key: FILE_KEY.to_owned(),
+            kms_keys_before: Vec::new(),
             public_url: Some(options.public_url),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
@@ -185,6 +187,8 @@ impl Stack {
         match entry.kind {
             // Generation 0 still waits for its own time.
             DueKind::Pack(_) | DueKind::Import(_) => Ok(entry.generation > 0),
+            // What was done of it is saved; the rest can wait.
+            DueKind::Erasure(_) => Ok(false),
             DueKind::Message(id) => {
                 let Some(m) = self.ctx.store.message(entry.org, id).await? else {
                     return Ok(false);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a key or a member may do in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Role {
     /// Looks.
     Viewer,

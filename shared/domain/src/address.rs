@@ -4,9 +4,42 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use crate::OrgId;
 use crate::ids::{self, InvalidId};
+use crate::{OrgId, keyed_hash};
+
+/// The installation's secret, which address keys are made with. Cannot be
+/// printed; wiped when it goes.
+#[derive(Clone)]
+pub struct AddressSecret(Zeroizing<[u8; 32]>);
+
+impl AddressSecret {
+    /// `None` unless there are 32 bytes.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+
+    /// A hash of the parts under this secret, for another purpose than addresses:
+    /// the parts must begin with what it is.
+    #[must_use]
+    pub fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        keyed_hash(&self.0, parts)
+    }
+
+    /// HMAC-SHA256 of these bytes.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
+    #[must_use]
+    pub fn mac(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes a key of any length");
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+}
 
 /// A keyed hash of an address (10 bytes). Keys and logs carry this in place of
 /// the number: who has the table's keys alone cannot list whom we wrote to.
@@ -22,9 +55,9 @@ impl AddressKey {
     /// `secret` is the installation's; it is drawn once and never changes,
     /// since every message's id depends on it.
     #[must_use]
-    pub fn new(secret: &[u8; 32], org: OrgId, address: &str) -> Self {
+    pub fn new(secret: &AddressSecret, org: OrgId, address: &str) -> Self {
         let mut mac =
-            Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+            Hmac::<Sha256>::new_from_slice(&*secret.0).expect("HMAC takes a key of any length");
         mac.update(org.as_bytes());
         mac.update(address.as_bytes());
         let digest = mac.finalize().into_bytes();

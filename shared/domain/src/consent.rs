@@ -1,6 +1,7 @@
 //! Consent by purpose: what a person agreed to on a channel, and took back.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{Channel, Purpose};
 
@@ -17,7 +18,9 @@ pub struct Consent {
     pub text: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ConsentStatus {
     Granted,
     Revoked,

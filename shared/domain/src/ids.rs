@@ -145,6 +145,8 @@ typed_id!(/// A CSV file being planned.
     ImportId, "imp", 10);
 typed_id!(/// Up to 100 planned messages that wait together.
     PackId, "pck", 10);
+typed_id!(/// Something that was given up and is no pack: a callback, a row.
+    LetterId, "ltr", 10);
 typed_id!(/// A template.
     TemplateId, "tpl", 10);
 typed_id!(/// An API key (not its secret).

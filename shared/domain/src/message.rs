@@ -47,6 +47,8 @@ pub struct Message {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub sent_at: Option<Timestamp>,
+    /// When the person was forgotten: address and content are gone.
+    pub erased_at: Option<Timestamp>,
     pub attempts: Vec<Attempt>,
     pub events: Vec<Event>,
     pub decisions: Vec<Decision>,
@@ -63,7 +65,9 @@ pub struct Message {
     pub idle: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Direction {
     Outbound,
     Inbound,
@@ -275,6 +279,14 @@ macro_rules! vocabulary {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 s.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+                let known = || serde::de::Error::unknown_variant(&text, &[]);
+                Self::parse(&text).ok_or_else(known)
             }
         }
 

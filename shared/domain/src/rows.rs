@@ -17,7 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use chunk::{Chunk, CorruptChunk, chunks, read_chunk};
+pub use chunk::{Chunk, CorruptChunk, chunk_text, chunks, read_chunk};
 pub use decode::decode;
 pub use error::{FileError, MappingError, RowError};
 pub use mapping::{Mapping, Target};

@@ -8,6 +8,7 @@
 //! stays, except that a person may read what was delivered.
 
 mod claim;
+mod erase;
 mod gate;
 mod receipt;
 mod request;
@@ -19,6 +20,7 @@ pub(crate) mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use erase::Erased;
 pub use restore::RESTORED;
 pub use result::FAIL_OVER;
 

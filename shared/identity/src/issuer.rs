@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use carillon_domain::Secret;
 use carillon_providers::client::{CallError, Client};
 use carillon_providers::contract::{Body, HttpRequest, Method};
 use jiff::Timestamp;
@@ -98,8 +99,11 @@ impl Issuer {
             id_token: String,
         }
         let description = self.describe(&mut *self.known.lock().await).await?;
-        let mut headers = vec![("accept", "application/json".to_owned())];
-        headers.extend(authorization::basic(&self.settings).map(|basic| ("authorization", basic)));
+        let mut headers = vec![("accept", Secret::from("application/json"))];
+        headers.extend(
+            authorization::basic(&self.settings)
+                .map(|basic| ("authorization", Secret::from(basic))),
+        );
         let body = Body {
             content_type: "application/x-www-form-urlencoded",
             text: authorization::exchange(&self.settings, attempt, code),
@@ -215,7 +219,7 @@ impl Issuer {
     }
 
     async fn get(&self, url: String, what: &'static str) -> Result<String, SignInError> {
-        let headers = vec![("accept", "application/json".to_owned())];
+        let headers = vec![("accept", Secret::from("application/json"))];
         let request = HttpRequest { method: Method::Get, url, headers, body: None };
         let answer = self.client.call(request, TIMEOUT).await;
         let answer = answer.map_err(|source| SignInError::Unreachable { what, source })?;

@@ -89,6 +89,10 @@ impl Client {
         };
         let mut builder = self.http.request(method, request.url).timeout(timeout);
         for (name, value) in request.headers {
+            let mut value = reqwest::header::HeaderValue::from_str(value.reveal())
+                .map_err(|_| CallError::NotSent("the request cannot be built".to_owned()))?;
+            // Not in the client's own traces, nor in its compression tables.
+            value.set_sensitive(true);
             builder = builder.header(name, value);
         }
         if let Some(body) = request.body {

@@ -6,24 +6,35 @@ use std::fmt;
 use carillon_domain::integration::{IntegrationSettings, Money};
 use carillon_domain::receipt::{InboundMessage, Receipt, ReceiptKind};
 use carillon_domain::segments::Encoding;
-use carillon_domain::{Failure, MessageId, PhoneNumber, ProviderName};
+use carillon_domain::{Failure, MessageId, PhoneNumber, ProviderName, Secret};
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
-/// Credentials by field name. Cannot be printed.
-#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// Credentials by field name. Cannot be printed, nor written anywhere but by
+/// [`Credentials::to_plaintext`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
-pub struct Credentials(pub BTreeMap<String, String>);
+pub struct Credentials(pub BTreeMap<String, Secret>);
 
 impl Credentials {
     #[must_use]
     pub fn get(&self, field: &str) -> Option<&str> {
-        self.0.get(field).map(String::as_str).filter(|v| !v.is_empty())
+        self.0.get(field).map(Secret::reveal).filter(|v| !v.is_empty())
+    }
+
+    /// To be encrypted: JSON, wiped when it goes.
+    #[must_use]
+    pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
+        let fields: BTreeMap<&str, &str> =
+            self.0.iter().map(|(field, value)| (field.as_str(), value.reveal())).collect();
+        // Texts by text: there is nothing that JSON could refuse.
+        Zeroizing::new(serde_json::to_vec(&fields).unwrap_or_default())
     }
 }
 
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+impl<F: Into<String>, V: Into<Secret>> FromIterator<(F, V)> for Credentials {
+    fn from_iter<I: IntoIterator<Item = (F, V)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(field, value)| (field.into(), value.into())).collect())
     }
 }
 
@@ -61,12 +72,13 @@ pub struct Outgoing {
     pub valid_for: Option<u32>,
 }
 
-/// Everything about a request that is not I/O. Headers and URL may hold secrets.
+/// Everything about a request that is not I/O. Headers and body may hold what
+/// must not be seen.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     pub method: Method,
     pub url: String,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Secret)>,
     pub body: Option<Body>,
 }
 

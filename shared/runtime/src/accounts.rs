@@ -145,7 +145,7 @@ impl Context {
     ) -> Result<Credentials, AccountError> {
         let owner = Owner::Integration(integration.org, integration.provider);
         let plaintext = self.secrets.decrypt(owner, &integration.credentials).await?;
-        Ok(serde_json::from_slice(&plaintext)?)
+        Ok(serde_json::from_slice(plaintext.reveal())?)
     }
 
     /// Where the provider's API is.

@@ -15,6 +15,8 @@ pub struct Config {
     pub queues: QueueUrls,
     /// KMS key that encrypts credentials and the installation's secret.
     pub kms_key: String,
+    /// Keys that encrypted before, while secrets move to another; they decrypt.
+    pub kms_keys_before: Vec<String>,
     /// Address that providers call back, without a trailing slash. Absent: the
     /// webhook takes the host that API Gateway names.
     pub public_url: Option<String>,
@@ -38,6 +40,8 @@ pub struct QueueUrls {
     pub sms_transactional: String,
     pub sms_bulk: String,
     pub receive: String,
+    /// What could not be applied ends here; only the API takes it up.
+    pub receive_dead: String,
 }
 
 /// Sizes that tests make small, so that a dozen messages cross every boundary.
@@ -130,6 +134,12 @@ pub fn cors_origins() -> Vec<String> {
 }
 
 impl Config {
+    /// What encrypts, then what encrypted before.
+    #[must_use]
+    pub fn kms_keys(&self) -> Vec<String> {
+        [std::slice::from_ref(&self.kms_key), &self.kms_keys_before].concat()
+    }
+
     /// # Errors
     /// Names the first variable that is missing, or not safe.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -142,8 +152,12 @@ impl Config {
                 sms_transactional: variable("CARILLON_QUEUE_SMS_TRANSACTIONAL").unwrap_or_default(),
                 sms_bulk: variable("CARILLON_QUEUE_SMS_BULK").unwrap_or_default(),
                 receive: variable("CARILLON_QUEUE_RECEIVE").unwrap_or_default(),
+                receive_dead: variable("CARILLON_QUEUE_RECEIVE_DEAD").unwrap_or_default(),
             },
             kms_key: needed("CARILLON_KMS_KEY")?,
+            kms_keys_before: variable("CARILLON_KMS_KEYS_BEFORE")
+                .map(|keys| keys.split(',').map(|key| key.trim().to_owned()).collect())
+                .unwrap_or_default(),
             public_url: variable("CARILLON_PUBLIC_URL")
                 .map(|url| url.trim_end_matches('/').to_owned()),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),

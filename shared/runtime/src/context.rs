@@ -1,11 +1,12 @@
 //! What a function has at hand: made once a cold start, shared by its steps.
 
-use carillon_domain::{AddressKey, OrgId, keyed_hash};
+use std::sync::{Mutex, PoisonError};
+
+use carillon_domain::{AddressKey, AddressSecret, OrgId};
 use carillon_identity::Issuer;
 use carillon_providers::client::{Client, SetUpError};
 use carillon_store::{Store, StoreError};
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
 
 use crate::accounts::Lately;
 use crate::clock::Clock;
@@ -35,7 +36,9 @@ pub struct Context {
     pub table_id: Option<String>,
     pub(crate) standing: Kept,
     pub(crate) lately: Lately,
-    address_secret: OnceCell<[u8; 32]>,
+    /// The installation's secret as it is stored; decrypted, it is kept for
+    /// minutes like any other.
+    sealed: Mutex<Option<Vec<u8>>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +68,7 @@ impl Context {
         Ok(Self {
             store: Store::new(dynamodb, &config.table),
             queues: Queues::new(sqs, config.queues.clone()),
-            secrets: Secrets::new(kms, &config.kms_key),
+            secrets: Secrets::new(kms, config.kms_keys(), clock.clone()),
             providers,
             issuer,
             clock,
@@ -74,7 +77,7 @@ impl Context {
             table_id: None,
             standing: Kept::default(),
             lately: Lately::default(),
-            address_secret: OnceCell::new(),
+            sealed: Mutex::default(),
             config,
         })
     }
@@ -104,7 +107,7 @@ impl Context {
         org: OrgId,
         address: &str,
     ) -> Result<AddressKey, InstallationError> {
-        Ok(AddressKey::new(self.address_secret().await?, org, address))
+        Ok(AddressKey::new(&self.address_secret().await?, org, address))
     }
 
     /// A key for one purpose, of the installation's secret: who has one of these
@@ -113,28 +116,47 @@ impl Context {
     /// # Errors
     /// As for [`Self::address_secret`].
     pub async fn derived_key(&self, purpose: &str) -> Result<[u8; 32], InstallationError> {
-        Ok(keyed_hash(self.address_secret().await?, &[b"purpose", purpose.as_bytes()]))
+        Ok(self.address_secret().await?.hash(&[b"purpose", purpose.as_bytes()]))
     }
 
     /// The secret that address keys are made with, drawn at the first start.
     ///
     /// # Errors
     /// When the table or KMS does not answer.
-    pub async fn address_secret(&self) -> Result<&[u8; 32], InstallationError> {
-        self.address_secret
-            .get_or_try_init(|| async {
-                let stored = match self.store.installation_secret().await? {
-                    Some(stored) => stored,
-                    None => {
-                        let drawn = random::bytes::<32>();
-                        let sealed = self.secrets.encrypt(Owner::Installation, &drawn).await?;
-                        self.store.ensure_installation_secret(sealed).await?
-                    }
-                };
-                let secret = self.secrets.decrypt(Owner::Installation, &stored).await?;
-                <[u8; 32]>::try_from(secret.as_slice()).map_err(|_| InstallationError::Length)
-            })
-            .await
+    pub async fn address_secret(&self) -> Result<AddressSecret, InstallationError> {
+        let sealed = match self.sealed() {
+            Some(sealed) => sealed,
+            None => self.read_sealed().await?,
+        };
+        let secret = match self.secrets.decrypt(Owner::Installation, &sealed).await {
+            Ok(secret) => secret,
+            // It was moved to another key since it was read, perhaps.
+            Err(error) => {
+                let now_there = self.read_sealed().await?;
+                if now_there == sealed {
+                    return Err(error.into());
+                }
+                self.secrets.decrypt(Owner::Installation, &now_there).await?
+            }
+        };
+        AddressSecret::new(secret.reveal()).ok_or(InstallationError::Length)
+    }
+
+    fn sealed(&self) -> Option<Vec<u8>> {
+        self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read_sealed(&self) -> Result<Vec<u8>, InstallationError> {
+        let sealed = match self.store.installation_secret().await? {
+            Some(sealed) => sealed,
+            None => {
+                let drawn = zeroize::Zeroizing::new(random::bytes::<32>());
+                let sealed = self.secrets.encrypt(Owner::Installation, &*drawn).await?;
+                self.store.ensure_installation_secret(sealed).await?
+            }
+        };
+        *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = Some(sealed.clone());
+        Ok(sealed)
     }
 }
 
@@ -146,6 +168,13 @@ async fn aws() -> aws_config::SdkConfig {
         ))
         .build_https();
     aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await
+}
+
+/// As [`store_of`], and KMS of the same account and region.
+pub async fn store_and_kms_of(table: &str) -> (Store, aws_sdk_kms::Client) {
+    let aws = aws().await;
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), table);
+    (store, aws_sdk_kms::Client::new(&aws))
 }
 
 /// A table on AWS by its name, for commands that operators run.

@@ -4,7 +4,7 @@
 //! member; from then on it is the issuer's own name of the person that counts, and the address no more. A
 //! sign-in that was cut off does the rest at the next.
 
-use carillon_domain::{ids, keyed_hash};
+use carillon_domain::ids;
 use carillon_identity::Identity;
 use carillon_store::{Member, identity};
 use jiff::Timestamp;
@@ -21,8 +21,8 @@ const NAME: usize = 100;
 /// When the installation's secret cannot be read.
 pub async fn email_hash(ctx: &Context, email: &str) -> Result<String, InstallationError> {
     let address = email.trim().to_lowercase();
-    let parts: [&[u8]; 2] = [b"e-mail", address.as_bytes()];
-    Ok(ids::encode(&keyed_hash(ctx.address_secret().await?, &parts)))
+    let hash = ids::hash(&[b"e-mail", address.as_bytes()]);
+    Ok(ids::encode(&ctx.address_secret().await?.mac(&hash)))
 }
 
 /// As which members somebody may act who has just signed in; takes up the invitations to his address.

@@ -1,7 +1,7 @@
 //! Whether this table may send. One that was restored from a backup may not,
 //! until somebody says so: its rows do not know what the original sent since.
 
-use std::error::Error as _;
+use std::error::Error;
 
 use carillon_domain::restore::Release;
 use carillon_store::{StoreError, TableIdentity};
@@ -73,7 +73,7 @@ impl Context {
                     self.counters.add("table_id_unknown", 1);
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        source = error.source(),
+                        cause = cause(&error),
                         "the table's id cannot be read; its name counts"
                     );
                     match self.store.table_mark().await? {
@@ -132,4 +132,13 @@ impl Context {
         );
         Ok(true)
     }
+}
+
+/// What an error began with: those around it only say where it passed.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
 }

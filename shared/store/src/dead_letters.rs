@@ -1,6 +1,6 @@
 //! Packs that were given up: they wait for a person, not for a time. They have
 //! no due keys, so nothing works on them, also not an older release; the index
-//! of what needs attention finds them.
+//! of what needs attention finds them, and letters beside them.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -8,14 +8,19 @@ use carillon_domain::OrgId;
 use carillon_domain::pack::{Pack, Stage};
 use jiff::Timestamp;
 
-use crate::attributes::{Reader, ms, n, s};
+use crate::attributes::{Item, Reader, ms, n, s};
+use crate::letters::{self, Letter};
 use crate::{Result, Store, keys, packs, unavailable};
-
-/// In the index of what needs attention.
-const DEAD: &str = "dead";
 
 /// A list's place behind an entry.
 pub type DeadPlace = String;
+
+/// What waits for a person.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeadLetter {
+    Pack(Box<Pack>),
+    Letter(Letter),
+}
 
 impl Store {
     /// Nothing works on the pack any more until a person says so. `reason` is
@@ -32,8 +37,8 @@ impl Store {
         let values = [
             (":dd", ms(now)),
             (":dr", s(reason)),
-            (":attn", s(keys::attention(pack.org, DEAD, &keys::month(now)))),
-            (":at", s(keys::dead_letter_at(now, pack.id))),
+            (":attn", s(keys::dead_letters(Some(pack.org), &keys::month(now)))),
+            (":at", s(keys::dead_letter_at(now, &pack.id.key()))),
         ];
         self.change_pack(pack, "gn = :seen AND attribute_exists(due)", change, values, token).await
     }
@@ -61,45 +66,69 @@ impl Store {
         self.change_pack(pack, "gn = :seen AND attribute_exists(dd)", change, values, token).await
     }
 
-    /// The packs that were given up in a month, newest first, each with its
-    /// place; `before` is the place to go on behind. One that was just redriven
-    /// or dropped is left out.
-    pub async fn dead_packs(
+    /// What was given up in a month, newest first, each with its place; `of` are
+    /// the organizations asked for (`None`: what names none), `before` is the
+    /// place to go on behind. One that was just redriven or dropped is left out.
+    pub async fn dead_letters(
         &self,
-        org: OrgId,
+        of: &[Option<OrgId>],
         month: &str,
         before: Option<&str>,
-        limit: i32,
-    ) -> Result<Vec<(DeadPlace, Option<Pack>)>> {
+        limit: usize,
+    ) -> Result<Vec<(DeadPlace, Option<DeadLetter>)>> {
+        let mut entries = Vec::new();
+        for org in of {
+            entries.extend(self.dead_entries(*org, month, before, limit).await?);
+        }
+        entries.sort_by(|(one, _), (other, _)| other.cmp(one));
+        entries.truncate(limit);
+        let wanted: Vec<_> = entries.iter().map(|(_, key)| key.clone()).collect();
+        let rows = self.get_many(&wanted, true).await?;
+        let mut found = Vec::with_capacity(entries.len());
+        for (place, key) in entries {
+            let has_key =
+                |row: &&Item| Reader::new("dead letter", row).maybe_text("pk") == Some(&key.pk);
+            let letter = rows.iter().find(has_key).map(read).transpose();
+            // One row that cannot be read must not hide the others.
+            let letter = letter.unwrap_or_else(|error| {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a dead letter is skipped"
+                );
+                None
+            });
+            found.push((place, letter.flatten()));
+        }
+        Ok(found)
+    }
+
+    /// Places and keys, newest first.
+    async fn dead_entries(
+        &self,
+        org: Option<OrgId>,
+        month: &str,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(DeadPlace, keys::Key)>> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(keys::ATTENTION_INDEX)
             .key_condition_expression("attn = :attn AND attn_at < :before")
-            .expression_attribute_values(":attn", s(keys::attention(org, DEAD, month)))
+            .expression_attribute_values(":attn", s(keys::dead_letters(org, month)))
             .expression_attribute_values(":before", s(before.unwrap_or("~")))
             .scan_index_forward(false)
-            .limit(limit)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(unavailable("query dead letters"))?;
-        let mut places = Vec::new();
-        let mut wanted = Vec::new();
-        for item in answer.items() {
+        let entry = |item| {
             let r = Reader::new("dead letter", item);
-            places.push((r.text("pk")?.to_owned(), r.text("attn_at")?.to_owned()));
-            wanted.push(keys::Key { pk: r.text("pk")?.to_owned(), sk: r.text("sk")?.to_owned() });
-        }
-        let rows = self.get_many(&wanted, true).await?;
-        let mut found = Vec::with_capacity(places.len());
-        for (pk, place) in places {
-            let row =
-                rows.iter().find(|row| Reader::new("pack", row).maybe_text("pk") == Some(&pk));
-            let pack = row.map(packs::read).transpose()?.filter(|pack| pack.given_up.is_some());
-            found.push((place, pack));
-        }
-        Ok(found)
+            let key = keys::Key { pk: r.text("pk")?.to_owned(), sk: r.text("sk")?.to_owned() };
+            Ok((r.text("attn_at")?.to_owned(), key))
+        };
+        answer.items().iter().map(entry).collect()
     }
 
     /// One write on the pack as it was read; it raises the generation, so
@@ -138,4 +167,13 @@ impl Store {
             },
         }
     }
+}
+
+/// `None`: a pack that is at work again.
+fn read(row: &Item) -> Result<Option<DeadLetter>> {
+    if Reader::new("dead letter", row).text("sk")? == keys::LETTER {
+        return Ok(Some(DeadLetter::Letter(letters::read(row)?)));
+    }
+    let pack = packs::read(row)?;
+    Ok(pack.given_up.is_some().then(|| DeadLetter::Pack(Box::new(pack))))
 }

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{ImportId, Lane, MessageId, OrgId, PackId};
+use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -14,6 +14,7 @@ pub enum DueKind {
     Message(MessageId),
     Pack(PackId),
     Import(ImportId),
+    Erasure(AddressKey),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -32,6 +33,7 @@ impl DueEntry {
             DueKind::Message(id) => keys::message(self.org, id),
             DueKind::Pack(id) => keys::pack(self.org, id),
             DueKind::Import(id) => keys::import(self.org, id),
+            DueKind::Erasure(address) => keys::erasure(self.org, address),
         }
     }
 }
@@ -82,7 +84,7 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_) | DueKind::Import(_) => "",
+            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => "",
         };
         let update = self
             .client
@@ -122,6 +124,7 @@ fn read(item: &Item, lane: Lane) -> Result<DueEntry> {
         Some(("a", _)) => DueKind::Message(crate::messages::message_id(item)?),
         Some(("k", id)) => DueKind::Pack(PackId::from_key(id)?),
         Some(("src", id)) => DueKind::Import(ImportId::from_key(id)?),
+        Some(("er", address)) => DueKind::Erasure(AddressKey::from_key(address)?),
         _ => return Err(r.corrupt("pk")),
     };
     Ok(DueEntry { org, kind, lane, at, generation })

@@ -33,6 +33,17 @@ impl Store {
         Reader::new("import chunk", &item).text("b").map(str::to_owned)
     }
 
+    /// As [`Self::import_chunk`]; `None` once the file is not kept any more.
+    pub async fn import_chunk_if_kept(
+        &self,
+        org: OrgId,
+        id: ImportId,
+        chunk: u32,
+    ) -> Result<Option<String>> {
+        let item = self.get(&keys::import_chunk(org, id, chunk), true).await?;
+        item.map(|item| Reader::new("import chunk", &item).text("b").map(str::to_owned)).transpose()
+    }
+
     pub async fn page(&self, org: OrgId, id: ImportId, number: u32) -> Result<Option<Page>> {
         let item = self.get(&keys::page(org, id, number), true).await?;
         item.as_ref().map(import_row::read_page).transpose()

@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use crate::attributes::{Item, Reader, Writer, s};
 use crate::{Result, Store, keys, unavailable};
 
+/// Attribute with the ciphertext.
+pub(crate) const CREDENTIALS: &str = "cr";
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Integration {
     pub org: OrgId,
@@ -145,27 +148,36 @@ impl Store {
 
 fn write(i: &Integration) -> Item {
     let mut w = Writer::new(&keys::integration(i.org, i.provider));
+    write_fields(&mut w, i);
+    w.done()
+}
+
+pub fn write_fields(w: &mut Writer, i: &Integration) {
     w.number("v", 1).text("se", serde_json::json!(i.settings).to_string());
-    w.number("on", u8::from(i.enabled)).bytes("cr", i.credentials.clone());
+    w.number("on", u8::from(i.enabled)).bytes(CREDENTIALS, i.credentials.clone());
     w.text("mk", serde_json::json!(i.masked).to_string());
     w.some("ac", i.account.as_ref(), s).some("th", i.callback_token_hash.as_ref(), s);
     w.some("ba", i.status.balance.as_ref(), |m| s(serde_json::json!(m).to_string()));
     w.some("le", i.status.last_error.as_ref(), s);
     w.some("lt", i.status.last_tested_at, crate::attributes::ms);
     w.time("as", i.account_since).time("ca", i.created_at).time("ua", i.updated_at);
-    w.done()
 }
 
 fn read(item: &Item) -> Result<Integration> {
     let r = Reader::new("integration", item);
+    let provider =
+        r.parsed("sk", |sk| ProviderName::parse(sk.strip_prefix(keys::INTEGRATION_PREFIX)?))?;
+    read_fields(&r, provider)
+}
+
+pub fn read_fields(r: &Reader<'_>, provider: ProviderName) -> Result<Integration> {
     let (org, _) = keys::read_org(&format!("{}/", r.text("pk")?)).ok_or_else(|| r.corrupt("pk"))?;
     Ok(Integration {
         org,
-        provider: r
-            .parsed("sk", |sk| ProviderName::parse(sk.strip_prefix(keys::INTEGRATION_PREFIX)?))?,
+        provider,
         enabled: r.number::<u8>("on")? == 1,
         settings: r.json("se")?.ok_or_else(|| r.corrupt("se"))?,
-        credentials: r.bytes("cr").ok_or_else(|| r.corrupt("cr"))?.to_vec(),
+        credentials: r.bytes(CREDENTIALS).ok_or_else(|| r.corrupt(CREDENTIALS))?.to_vec(),
         masked: r.json("mk")?.unwrap_or_default(),
         account: r.maybe_text("ac").map(str::to_owned),
         account_since: r.time("as")?,

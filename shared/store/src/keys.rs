@@ -4,7 +4,8 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, ImportId, KeyId, Lane, MemberId, MessageId, OrgId, PackId, ProviderName, TemplateId,
+    AddressKey, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId, ProviderName,
+    TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -112,6 +113,19 @@ pub fn integration(org: OrgId, provider: ProviderName) -> Key {
 }
 
 pub const INTEGRATION_PREFIX: &str = "int/";
+pub const FORMER_PREFIX: &str = "was/";
+
+/// Of accounts as they were before a change.
+pub fn formers(provider: ProviderName) -> String {
+    format!("{FORMER_PREFIX}{}/", provider.as_str())
+}
+
+/// `changed` is when it had become what it was. The ciphertext makes it unique.
+pub fn former(org: OrgId, provider: ProviderName, changed: Timestamp, ciphertext: &[u8]) -> Key {
+    let changed = changed.as_millisecond().max(0);
+    let name = carillon_domain::ids::encode(&carillon_domain::ids::hash(&[ciphertext])[..5]);
+    key(org_part(org), format!("{}{changed:013}#{name}", formers(provider)))
+}
 
 /// Organizations that use a provider's account, for callbacks that name it.
 pub fn callback_account(provider: ProviderName, account: &str) -> String {
@@ -139,7 +153,25 @@ pub fn message(org: OrgId, id: MessageId) -> Key {
 
 /// Body and variables that would not fit the message's row.
 pub fn message_body(org: OrgId, id: MessageId) -> Key {
-    key(address(org, id.address()), format!("b/{}", id.sort_part()))
+    key(address(org, id.address()), format!("{BODY_PREFIX}{}", id.sort_part()))
+}
+
+/// Of long contents.
+pub const BODY_PREFIX: &str = "b/";
+/// Of answers that are repeated for a day.
+pub const ANSWER_PREFIX: &str = "an/";
+
+/// What was answered to the request that made a message.
+pub fn answer(org: OrgId, id: MessageId) -> Key {
+    key(address(org, id.address()), format!("{ANSWER_PREFIX}{}", id.sort_part()))
+}
+
+/// In an erasure's partition, before the address.
+pub const ERASURE: &str = "er/";
+
+/// How far the erasure of an address is.
+pub fn erasure(org: OrgId, address: AddressKey) -> Key {
+    key(format!("{}/{ERASURE}{}", org_part(org), address.key()), "er")
 }
 
 pub fn suppression(org: OrgId, at: AddressKey, channel: &str) -> Key {
@@ -288,6 +320,16 @@ pub fn month(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y%m").to_string()
 }
 
+/// `202611` → `202610`.
+pub fn month_before(month: &str) -> Option<String> {
+    let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
+    match number {
+        1 => Some(format!("{:04}12", year.checked_sub(1)?)),
+        2..=12 => Some(format!("{year:04}{:02}", number - 1)),
+        _ => None,
+    }
+}
+
 /// The day (UTC), `2026-11-21`.
 pub fn day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
@@ -301,10 +343,27 @@ pub fn attention(org: OrgId, what: &str, month: &str) -> String {
     format!("{}/{what}/{month}", org_part(org))
 }
 
-/// Newest last. The pack makes it unique, so that a list can go on behind it.
-pub fn dead_letter_at(at: Timestamp, id: PackId) -> String {
-    format!("{:013}#{}", at.as_millisecond().max(0), id.key())
+/// What was given up in a month. Without an organization: what names none.
+pub fn dead_letters(org: Option<OrgId>, month: &str) -> String {
+    match org {
+        Some(org) => attention(org, "dead", month),
+        None => format!("installation/dead/{month}"),
+    }
 }
+
+/// Newest last. `id` is the key of what was given up: it makes the entry unique,
+/// so that a list can go on behind it.
+pub fn dead_letter_at(at: Timestamp, id: &str) -> String {
+    format!("{:013}#{id}", at.as_millisecond().max(0))
+}
+
+/// A dead letter that has a row of its own.
+pub fn letter(org: Option<OrgId>, id: LetterId) -> Key {
+    let of = org.map_or_else(|| "installation".to_owned(), org_part);
+    key(format!("{of}/dl/{}", id.key()), LETTER)
+}
+
+pub const LETTER: &str = "dl";
 
 /// The organization and what is left of a partition key that has one.
 pub fn read_org(pk: &str) -> Option<(OrgId, &str)> {

@@ -52,6 +52,7 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     }
     w.text("by", &m.created_by).time("ca", m.created_at).time("ua", m.updated_at);
     w.some("sa", m.sent_at, |t| n(t.as_millisecond()));
+    w.some("era", m.erased_at, |t| n(t.as_millisecond()));
     write_state(&mut w, m);
     write_record(&mut w, m);
     if let Some(due) = m.due {
@@ -275,6 +276,7 @@ pub fn read(item: &Item) -> Result<Message> {
         created_at: r.time("ca")?,
         updated_at: r.time("ua")?,
         sent_at: r.maybe_time("sa")?,
+        erased_at: r.maybe_time("era")?,
         attempts: read_list(&r, "at", attempt)?,
         events: read_list(&r, "ev", event)?,
         decisions: read_list(&r, "de", decision)?,

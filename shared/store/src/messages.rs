@@ -63,6 +63,7 @@ impl Store {
         m.version += 1;
         token.clone_into(&mut m.token);
         m.updated_at = now;
+        m.stay_erased();
         // Content never changes after the insert: a long one is not written again.
         let (mut item, _) = message_row::write(m);
         if self.lacks(Mechanism::SettleKey) && matches!(m.state, State::Unknown { .. }) {

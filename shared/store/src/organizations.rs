@@ -33,7 +33,9 @@ impl Organization {
 }
 
 /// Whether its keys and members are let in, and its messages sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OrganizationStatus {
     Active,
     Suspended,

@@ -109,7 +109,7 @@ impl Request<'_> {
 }
 
 fn verifies(token: &str, request: Request<'_>, signature: &str) -> bool {
-    let credentials = Credentials([("auth_token".to_owned(), token.to_owned())].into());
+    let credentials = Credentials::from_iter([("auth_token", token)]);
     let header = |name: &str| match name {
         "x-twilio-signature" => Some(signature),
         "content-type" => Some(request.content_type),

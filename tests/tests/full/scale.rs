@@ -69,11 +69,11 @@ async fn measured(scheduled: usize) -> [(&'static str, Figure); 3] {
 
 /// Scheduled over the month that begins in two days, each in the time line too.
 async fn write(world: &Arc<World>, count: usize) {
-    let secret = *world.stack.ctx.address_secret().await.expect("a secret");
+    let secret = world.stack.ctx.address_secret().await.expect("a secret");
     for from in (0..count).step_by(WRITERS * BETWEEN_CUTS) {
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
-            let world = Arc::clone(world);
+            let (world, secret) = (Arc::clone(world), secret.clone());
             let end = (from + WRITERS * BETWEEN_CUTS).min(count);
             writers.spawn(async move {
                 let (store, org, now) = (&world.stack.ctx.store, world.stack.org, world.now());

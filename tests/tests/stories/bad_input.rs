@@ -234,7 +234,7 @@ async fn an_action_with_a_bad_body_changes_nothing() {
     let path = format!("/v1/messages/{id}/reschedule");
     for (body, status, code, field) in [
         (json!({}), 422, "missing_field", "scheduled_for"),
-        (json!({"scheduled_for": null}), 422, "invalid_value", ""),
+        (json!({"scheduled_for": null}), 422, "invalid_value", "scheduled_for"),
         (json!({"scheduled_for": "soon"}), 422, "invalid_time", "scheduled_for"),
         (json!({"scheduled_for": "2020-01-01T00:00:00Z"}), 422, "time_in_past", "scheduled_for"),
         (json!({"at": "2026-12-01T00:00:00Z"}), 422, "unknown_field", "at"),

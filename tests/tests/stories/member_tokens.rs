@@ -189,7 +189,7 @@ async fn whoever_belongs_to_several_organizations_names_one() {
     assert_eq!(settings(&world, &token).await.status, 200, "not taken up yet");
     let browser = Browser::new(&world);
     assert_eq!(browser.sign_in_as(ADA).await.0.status, 303);
-    assert_eq!(settings(&world, &token).await.refusal(), (400, "organization_needed".to_owned()));
+    assert_eq!(settings(&world, &token).await.refusal(), (403, "organization_needed".to_owned()));
     let first = world.stack.org.to_string();
     for (org, status) in
         [(first.as_str(), 200), (other, 200), ("org_0000000000000000", 404), ("x", 404)]

@@ -367,7 +367,7 @@ async fn a_message_that_waits_for_its_retry_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_message_of_an_account_that_was_replaced_is_held_and_not_sent_again() {
+async fn a_message_of_an_account_that_was_forgotten_is_held_and_not_sent_again() {
     let world = World::start().await;
     trouble(&world, json!([{"kind": "close_after_accept"}])).await;
     world.providers(json!({"callbacks": {"lose": ["sent", "delivered"]}})).await;
@@ -381,6 +381,7 @@ async fn a_message_of_an_account_that_was_replaced_is_held_and_not_sent_again() 
             "auth_token": "0123456789abcdef0123456789abcdef",
         },
         "settings": {"from": "+15005550006"},
+        "forget_previous": true,
     });
     let _ = world.put("/v1/integrations/twilio", &account).await.ok(200);
     world.advance(10).await;

@@ -4,47 +4,56 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use carillon_domain::MessageId;
 use carillon_domain::message::Message;
 use carillon_domain::transition::TooLate;
 use carillon_runtime::{Context, random};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::create::{queue_lease, queue_now};
 use super::draft::read_time;
+use crate::answers::Accepted;
 use crate::auth::Caller;
 use crate::extract::{self, Id};
 use crate::problem::Problem;
 use crate::view;
 
-/// `POST /v1/messages/{id}/cancel`
+/// `POST /v1/messages/{id}/cancel`: it is not sent. Too late once it is being
+/// sent: 409.
 pub async fn cancel(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<MessageId>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<view::message::Message>, Problem> {
     let now = ctx.clock.now();
     let by = caller.id.clone();
     let message = change(&ctx, &caller, id, now, |m| m.cancel(&by, now)).await?;
-    Ok(Json(view::message(&message, now)))
+    Ok(Json(view::message::Message::of(&message, now)))
 }
 
-#[derive(Deserialize)]
+/// When it is to be sent instead.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = example())]
 pub struct Reschedule {
+    #[schemars(with = "Timestamp")]
     scheduled_for: String,
 }
 
-/// `POST /v1/messages/{id}/reschedule`
+fn example() -> Value {
+    json!({"scheduled_for": "2026-11-22T18:30:00+05:30"})
+}
+
+/// `POST /v1/messages/{id}/reschedule`: it is sent at another time.
 pub async fn reschedule(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<MessageId>,
     extract::Json { value, .. }: extract::Json<Reschedule>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<view::message::Message>, Problem> {
     let now = ctx.clock.now();
     let mut wrong = Vec::new();
     let at = read_time("scheduled_for", Some(&value.scheduled_for), now, &mut wrong);
@@ -55,20 +64,20 @@ pub async fn reschedule(
         return Err(Problem::field("scheduled_for", "expires_before_due", detail));
     }
     let message = change(&ctx, &caller, id, now, |m| m.reschedule(at, now)).await?;
-    Ok(Json(view::message(&message, now)))
+    Ok(Json(view::message::Message::of(&message, now)))
 }
 
-/// `POST /v1/messages/{id}/retry`
+/// `POST /v1/messages/{id}/retry`: a message that failed is tried again.
 pub async fn retry(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<MessageId>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Accepted<view::message::Message>, Problem> {
     let now = ctx.clock.now();
     let lease = queue_lease(&ctx, now);
     let message = change(&ctx, &caller, id, now, |m| m.retry(lease, now)).await?;
     queue_now(&ctx, &message).await;
-    Ok((StatusCode::ACCEPTED, Json(view::message(&message, now))))
+    Ok(Accepted(view::message::Message::of(&message, now)))
 }
 
 async fn change(

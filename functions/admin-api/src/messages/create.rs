@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
 use carillon_domain::message::{Direction, Message, Source};
 use carillon_domain::{Lane, MessageId};
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::{Context, random};
 use carillon_store::{Remembered, TimelineEntry};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::draft::{Draft, SendRequest};
+use crate::answers::AcceptedOnce;
 use crate::auth::Caller;
 use crate::extract::Json;
 use crate::idempotency;
@@ -24,12 +25,13 @@ const SCOPE: &str = "message";
 /// Generation a message is born with.
 const BORN: u32 = 0;
 
+/// `POST /v1/messages`: sends a message, now or at its time.
 pub async fn send(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     headers: HeaderMap,
     Json { value: request, raw }: Json<SendRequest>,
-) -> Result<Response, Problem> {
+) -> Result<AcceptedOnce<view::message::Message>, Problem> {
     let key = idempotency::key(&headers, request.idempotency_key.as_deref())?;
     let settings = ctx.store.settings(caller.org).await?;
     let now = ctx.clock.now();
@@ -41,13 +43,13 @@ pub async fn send(
             let Some(first) = first else { return Err(problem) };
             let id = first.id.parse().map_err(|_| Problem::not_found("message"))?;
             return match ctx.store.message(caller.org, id).await? {
-                Some(_) => Ok(idempotency::accepted(first.answer, true)),
+                Some(_) => Ok(AcceptedOnce::new(first.answer, true)),
                 None => Err(problem),
             };
         }
     };
     let mut message = message(&ctx, &caller, draft, key.as_deref(), now).await?;
-    let mut answer = view::message(&message, now).to_string();
+    let mut answer = json!(view::message::Message::of(&message, now)).to_string();
     let mut replayed = false;
     if let Some(key) = key {
         let new = Remembered {
@@ -67,7 +69,7 @@ pub async fn send(
         }
     }
     store_and_queue(&ctx, &message, now).await?;
-    Ok(idempotency::accepted(answer, replayed))
+    Ok(AcceptedOnce::new(answer, replayed))
 }
 
 async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {
@@ -141,6 +143,7 @@ async fn message(
         created_at: now,
         updated_at: now,
         sent_at: None,
+        erased_at: None,
         attempts: Vec::new(),
         events: Vec::new(),
         decisions: Vec::new(),

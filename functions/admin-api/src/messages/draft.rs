@@ -9,8 +9,9 @@ use carillon_domain::template::{Template, TemplateError, names};
 use carillon_domain::{Channel, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose};
 use carillon_runtime::Context;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
@@ -21,25 +22,58 @@ const PAST_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 const HORIZON: SignedDuration = SignedDuration::from_hours(366 * 24);
 const MAX_MEDIA: usize = 10;
 
-/// The body of `POST /v1/messages` and of the preview.
-#[derive(Debug, Deserialize)]
+/// A message to send: `to`, and `body` or `template`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewMessage", example = plain_example(), example = full_example())]
 pub struct SendRequest {
+    #[schemars(with = "Channel")]
     channel: Option<String>,
+    /// A mobile number, with its country code or as in the organization's
+    /// country.
     to: Option<String>,
     contact_id: Option<String>,
+    /// The text; `{{ name }}` is a variable.
     body: Option<String>,
+    /// Instead of the text: `key`, `key@version` or the id of a template.
     template: Option<String>,
+    /// Texts, numbers or yes and no, by name.
     variables: Option<Map<String, Value>>,
+    /// Addresses (`https://…`) of what is sent with it.
+    #[schemars(length(max = MAX_MEDIA))]
     media: Option<Vec<String>>,
+    /// Now, where it is absent; at most a year ahead.
+    #[schemars(with = "Option<Timestamp>")]
     scheduled_for: Option<String>,
+    #[schemars(with = "Option<Purpose>")]
     purpose: Option<String>,
     related: Option<Related>,
+    /// Whose account to send with; the first that serves the number, where it is
+    /// absent.
+    #[schemars(with = "Option<ProviderName>")]
     integration: Option<String>,
+    /// Shown at once, where the provider can.
     flash: Option<bool>,
+    /// It is not sent after this.
+    #[schemars(with = "Option<Timestamp>")]
     expires_at: Option<String>,
     override_quiet_hours: Option<bool>,
+    /// The same as the header `Idempotency-Key`.
+    #[schemars(length(min = 1, max = 255))]
     pub idempotency_key: Option<String>,
+}
+
+fn plain_example() -> Value {
+    json!({"channel": "sms", "to": "+61491570006", "body": "Your table is ready."})
+}
+
+fn full_example() -> Value {
+    json!({
+        "channel": "sms", "to": "+61491570006", "body": "Hi {{ name }}, see you at {{ time }}",
+        "variables": {"name": "Ada", "time": "7 PM"},
+        "scheduled_for": "2026-11-22T18:30:00+05:30", "purpose": "transactional",
+        "related": {"type": "booking", "id": "bkg_1042"},
+    })
 }
 
 /// A send that nothing is wrong with.

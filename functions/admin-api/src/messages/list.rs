@@ -9,35 +9,50 @@ use carillon_domain::message::{Direction, Message, State as MessageState, Status
 use carillon_domain::{Channel, MessageId, OrgId, PhoneNumber, ProviderName};
 use carillon_runtime::Context;
 use carillon_store::{TimelineEntry, keys};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::auth::Caller;
 use crate::extract::Params;
+use crate::lists::{self, Limit, Page, paged};
 use crate::problem::Problem;
-use crate::{lists, view};
+use crate::times::{Moment, Until};
+use crate::view;
 
-const PARAMETERS: [&str; 19] = [
-    "limit",
-    "cursor",
-    "status",
-    "channel",
-    "campaign_id",
-    "contact_id",
-    "workshop_id",
-    "booking_id",
-    "error_code",
-    "from",
-    "to",
-    "q",
-    "template",
-    "related_type",
-    "related_id",
-    "created_by",
-    "direction",
-    "provider",
-    "import_id",
-];
+/// Which messages.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    status: Option<Status>,
+    channel: Option<Channel>,
+    campaign_id: Option<String>,
+    contact_id: Option<String>,
+    workshop_id: Option<String>,
+    booking_id: Option<String>,
+    /// The provider's code of the error.
+    error_code: Option<String>,
+    /// Made at this time or later, or from the beginning of this day (UTC).
+    from: Option<Moment>,
+    /// Made until this time, or the end of this day (UTC). A number is
+    /// understood too: messages to it and from it.
+    to: Option<Until>,
+    /// A part of the text, or a number.
+    q: Option<String>,
+    /// Key or id of a template.
+    template: Option<String>,
+    related_type: Option<String>,
+    related_id: Option<String>,
+    /// The key or member that made it.
+    created_by: Option<String>,
+    direction: Option<Direction>,
+    provider: Option<ProviderName>,
+    import_id: Option<String>,
+}
+paged!(Query);
 
 /// Rows looked at in one request; a filter that matches little answers early,
 /// with a cursor to go on from.
@@ -47,23 +62,22 @@ const ENTRIES: i32 = 50;
 /// How far back the time line is walked, in months.
 const MONTHS: usize = 36;
 
-/// `GET /v1/messages?…`
+/// `GET /v1/messages`: messages out and in, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params,
-) -> Result<Json<Value>, Problem> {
-    params.only(&PARAMETERS)?;
-    let filter = Filter::read(&params)?;
-    let limit = lists::limit(&params)?;
+    params: Params<Query>,
+) -> Result<Json<Page<view::message::Message>>, Problem> {
+    let limit = lists::limit(&params);
     let cursor = lists::cursor(&params)?;
+    let filter = Filter::of(&params.query);
     let now = ctx.clock.now();
     let (messages, next) = match &filter.number {
         Some(number) => with_number(&ctx, caller.org, number, &filter, cursor, limit).await?,
         None => in_timeline(&ctx, caller.org, &filter, cursor, limit).await?,
     };
-    let data = messages.iter().map(|m| view::message(m, now)).collect();
-    Ok(Json(lists::page(&params, data, next.as_deref())))
+    let data = messages.iter().map(|m| view::message::Message::of(m, now)).collect();
+    Ok(Json(Page::of(&params, data, next.as_deref())))
 }
 
 type Found = (Vec<Message>, Option<Vec<String>>);
@@ -186,15 +200,7 @@ async fn ids_of(
     }
 }
 
-/// `202611` → `202610`.
-pub fn previous(month: &str) -> Option<String> {
-    let (year, number): (u32, u32) = (month.get(..4)?.parse().ok()?, month.get(4..)?.parse().ok()?);
-    match number {
-        1 => Some(format!("{:04}12", year.checked_sub(1)?)),
-        2..=12 => Some(format!("{year:04}{:02}", number - 1)),
-        _ => None,
-    }
-}
+pub use carillon_store::keys::month_before as previous;
 
 /// What the caller wants to see.
 #[derive(Default)]
@@ -219,45 +225,43 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(params: &Params) -> Result<Self, Problem> {
-        let own = |name: &str| params.get(name).map(str::to_owned);
+    fn of(query: &Query) -> Self {
         let number =
             |text: &str| PhoneNumber::parse(text, None).ok().map(|n| n.as_str().to_owned());
-        // `to` is a time like `from`; a number is understood too.
-        let to_number = params.get("to").and_then(number);
-        let to = if to_number.is_some() { None } else { params.read("to", |t| moment(t, true))? };
-        let searched = params.get("q").and_then(number);
-        let text = if searched.is_some() { None } else { own("q").map(|q| q.to_lowercase()) };
-        let direction = |text: &str| match text {
-            "outbound" => Some(Direction::Outbound),
-            "inbound" => Some(Direction::Inbound),
-            _ => None,
+        let (number_of_to, to) = match &query.to {
+            Some(Until::Number(number)) => (Some(number.clone()), None),
+            Some(Until::Moment(moment)) => (None, Some(moment.end())),
+            None => (None, None),
         };
+        let searched = query.q.as_deref().and_then(number);
+        let text = query.q.as_ref().filter(|_| searched.is_none()).map(|q| q.to_lowercase());
         let related =
-            |kind: &str, name: &str| params.get(name).map(|id| (kind.to_owned(), id.to_owned()));
-        let booking = related("booking", "booking_id");
-        let workshop = related("workshop", "workshop_id");
+            |kind: &str, id: &Option<String>| id.as_ref().map(|id| (kind.to_owned(), id.clone()));
+        let booking = related("booking", &query.booking_id);
+        let workshop = related("workshop", &query.workshop_id);
         let both = booking.is_some() && workshop.is_some();
         let subject = booking.or(workshop);
-        Ok(Self {
-            number: to_number.or(searched),
-            from: params.read("from", |t| moment(t, false))?,
+        Self {
+            number: number_of_to.or(searched),
+            from: query.from.map(|moment| moment.start()),
             to,
-            status: params.read("status", Status::parse)?,
-            channel: params.read("channel", Channel::parse)?,
-            direction: params.read("direction", direction)?,
-            provider: params.read("provider", ProviderName::parse)?,
-            error_code: own("error_code"),
-            template: own("template"),
-            related_type: own("related_type").or_else(|| subject.as_ref().map(|s| s.0.clone())),
-            related_id: own("related_id").or_else(|| subject.map(|s| s.1)),
-            created_by: own("created_by"),
-            import_id: own("import_id"),
+            status: query.status,
+            channel: query.channel,
+            direction: query.direction,
+            provider: query.provider,
+            error_code: query.error_code.clone(),
+            template: query.template.clone(),
+            related_type: query
+                .related_type
+                .clone()
+                .or_else(|| subject.as_ref().map(|s| s.0.clone())),
+            related_id: query.related_id.clone().or_else(|| subject.map(|s| s.1)),
+            created_by: query.created_by.clone(),
+            import_id: query.import_id.clone(),
             text,
             // A message is related to one thing.
-            nothing: both
-                || ["campaign_id", "contact_id"].iter().any(|name| params.get(name).is_some()),
-        })
+            nothing: both || query.campaign_id.is_some() || query.contact_id.is_some(),
+        }
     }
 
     fn takes(&self, m: &Message, now: Timestamp) -> bool {
@@ -294,14 +298,4 @@ impl Filter {
                 m.content.body.to_lowercase().contains(text) || m.address.contains(text)
             })
     }
-}
-
-/// A time, or a day (its beginning or its end, UTC).
-fn moment(text: &str, end: bool) -> Option<Timestamp> {
-    if let Ok(at) = text.parse() {
-        return Some(at);
-    }
-    let day: jiff::civil::Date = text.parse().ok()?;
-    let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some(if end { start + SignedDuration::from_hours(24) } else { start })
 }

@@ -13,19 +13,21 @@ use carillon_runtime::Context;
 use carillon_runtime::accounts::Accounts;
 use carillon_store::GateRows;
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::draft::{Draft, SendRequest};
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
-use crate::view;
+use crate::view::message::Decision as Shown;
+use crate::view::preview::{Outlook, Preview};
 
+/// `POST /v1/messages/preview`: what would be sent, for how much, and what
+/// stands against it. Sends nothing.
 pub async fn preview(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     extract::Json { value: request, .. }: extract::Json<SendRequest>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<Preview>, Problem> {
     let settings = ctx.store.settings(caller.org).await?;
     let now = ctx.clock.now();
     let draft = request.check(&ctx, &caller, &settings, now).await?;
@@ -40,25 +42,25 @@ pub async fn preview(
     let decisions = decide(&draft, &settings, &accounts, &gates, now);
     let first = decisions.first();
     let decision = match first.map(|d| d.kind) {
-        None => "send",
-        Some(DecisionKind::Deferred) => "deferred",
-        Some(DecisionKind::Suppressed) => "suppressed",
-        Some(_) => "failed",
+        None => Outlook::Send,
+        Some(DecisionKind::Deferred) => Outlook::Deferred,
+        Some(DecisionKind::Suppressed) => Outlook::Suppressed,
+        Some(_) => Outlook::Failed,
     };
-    Ok(Json(json!({
-        "channel": draft.channel,
-        "to": draft.to.as_str(),
-        "body": draft.content.body,
-        "segments": draft.content.segments,
-        "encoding": draft.content.encoding.map(segments::Encoding::as_str),
-        "gsm7_replacement": segments::gsm7_replacements(&draft.content.body),
-        "provider": chosen.map(|(name, _)| name.as_str()),
-        "price": price,
-        "scheduled_for": view::time(draft.scheduled_for),
-        "decision": decision,
-        "reason": first.map(|d| &d.reason),
-        "decisions": decisions.iter().map(view::decision).collect::<Vec<_>>(),
-    })))
+    Ok(Json(Preview {
+        channel: draft.channel,
+        to: draft.to.as_str().to_owned(),
+        segments: draft.content.segments,
+        encoding: draft.content.encoding,
+        gsm7_replacement: segments::gsm7_replacements(&draft.content.body),
+        body: draft.content.body,
+        provider: chosen.map(|(name, _)| name),
+        price,
+        scheduled_for: draft.scheduled_for,
+        decision,
+        reason: first.map(|d| d.reason.clone()),
+        decisions: decisions.iter().map(Shown::of).collect(),
+    }))
 }
 
 /// What the sender would decide now, in the order in which it asks; the first

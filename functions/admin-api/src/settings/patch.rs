@@ -5,9 +5,12 @@ use carillon_domain::quiet::zones;
 use carillon_domain::settings::{Settings, UnknownPolicy};
 use carillon_domain::{Country, Purpose};
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::quiet_hours;
+use crate::extract::present;
 use crate::problem::FieldError;
 
 const MOST_MESSAGES: u32 = 10_000_000;
@@ -16,39 +19,62 @@ const MOST_SEGMENTS: u16 = 10;
 
 /// Absent leaves a field; `null` clears one that may be empty, and is refused
 /// for one that may not.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "SettingsPatch", example = example(), example = clearing_example())]
 pub struct Patch {
+    /// An IANA name, such as `Australia/Sydney`.
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "String")]
     time_zone: Option<String>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<Country>")]
     default_country: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<quiet_hours::Draft>")]
     quiet_hours: Option<Option<quiet_hours::Draft>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "bool")]
     sending_enabled: Option<bool>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_MESSAGES))]
     max_per_contact_per_day: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_MESSAGES))]
     max_per_hour: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_MESSAGES))]
     max_per_day: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<Money>")]
     spend_limit_per_day: Option<Option<Money>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<Money>")]
     spend_limit_per_month: Option<Option<Money>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "Vec<Purpose>")]
     consent_required: Option<Vec<String>>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "u16", range(min = 1, max = MOST_ATTEMPTS))]
     max_attempts: Option<u16>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "u16", range(min = 1, max = MOST_SEGMENTS))]
     max_segments: Option<u16>,
     #[serde(deserialize_with = "present")]
+    #[schemars(with = "UnknownPolicy")]
     unknown_policy: Option<UnknownPolicy>,
 }
 
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(d).map(Some)
+fn example() -> Value {
+    json!({
+        "time_zone": "Australia/Sydney", "default_country": "AU", "max_per_hour": 2000,
+        "quiet_hours": {"start": "21:00", "end": "08:00", "channels": ["sms"]},
+        "spend_limit_per_day": {"amount": "25.00", "currency": "USD"},
+    })
+}
+
+fn clearing_example() -> Value {
+    json!({"quiet_hours": null, "spend_limit_per_day": null})
 }
 
 impl Patch {

@@ -4,26 +4,36 @@ use std::collections::BTreeMap;
 
 use carillon_domain::Channel;
 use carillon_domain::quiet::{QuietHours, Window, parse_time};
+use carillon_domain::schema::TimeOfDay;
 use jiff::civil::Time;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::problem::FieldError;
 
 /// Replaces the whole. Without `channels`: all.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewQuietHours")]
 pub(super) struct Draft {
+    #[schemars(with = "TimeOfDay")]
     start: String,
+    #[schemars(with = "TimeOfDay")]
     end: String,
+    #[schemars(with = "Option<Vec<Channel>>")]
     channels: Option<Vec<String>>,
     #[serde(default)]
+    #[schemars(with = "BTreeMap<Channel, WindowDraft>")]
     by_channel: BTreeMap<String, WindowDraft>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewWindow")]
 struct WindowDraft {
+    #[schemars(with = "TimeOfDay")]
     start: String,
+    #[schemars(with = "TimeOfDay")]
     end: String,
 }
 

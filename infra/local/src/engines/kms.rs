@@ -1,18 +1,21 @@
-//! KMS with one symmetric key in a file, behind the real SDK client: Encrypt and Decrypt with
-//! encryption context.
+//! KMS with symmetric keys behind the real SDK client: Encrypt, Decrypt and ReEncrypt with
+//! encryption context, RotateKeyOnDemand, DisableKey.
 //!
 //! AES-256-GCM. The encryption context is authenticated, not stored: what was encrypted for one
-//! organization does not decrypt for another. Every key id, alias or ARN a caller names means the
-//! one key.
+//! organization does not decrypt for another. [`FILE_KEY`] is the key in the file; any other name
+//! is a key of its own, derived from it, so that moving from one key to another can be rehearsed.
+//! A rotated key has new material, also derived; what older material encrypted still decrypts.
 //!
-//! Ciphertext: version (1 byte, `1`) · key id (16) · nonce (12) · ciphertext and tag. Nonces are
-//! random; at 2³² encryptions with one key (NIST SP 800-38D, 8.3) a local stack never arrives.
+//! Ciphertext: version (1 byte, `1`) · material's id (16) · nonce (12) · ciphertext and tag. Nonces
+//! are random; at 2³² encryptions with one key (NIST SP 800-38D, 8.3) a local stack never arrives.
+//! Which material of a key is the newest, and which keys are disabled, is forgotten at the end of
+//! the process.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
@@ -24,6 +27,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::connector::{Call, Reply, Service};
 use super::fault::ServiceName;
@@ -34,6 +38,10 @@ const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
 const KEY_ID_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
+/// Name of the key in the file.
+pub const FILE_KEY: &str = "embedded";
+/// Rotations of a key that are looked for when something is decrypted.
+const MOST_ROTATIONS: u32 = 25;
 /// KMS encrypts up to 4 KiB; more is what data keys are for.
 const MAX_PLAINTEXT: usize = 4_096;
 
@@ -51,18 +59,30 @@ pub enum KmsOpenError {
     Random(#[from] getrandom::Error),
 }
 
-/// A KMS-compatible engine with one key. Cheap to clone.
+/// A KMS-compatible engine. Cheap to clone; all clones are the same engine.
 #[derive(Clone)]
 pub struct KmsEngine {
-    cipher: Arc<Aes256Gcm>,
-    key_id: [u8; KEY_ID_BYTES],
+    /// What is in the file.
+    root: Arc<Zeroizing<[u8; KEY_BYTES]>>,
+    /// By name; a key that is not there was not touched yet.
+    states: Arc<Mutex<BTreeMap<String, KeyState>>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct KeyState {
+    rotations: u32,
+    disabled: bool,
+}
+
+/// What a key encrypts with, for a while.
+struct Material {
+    id: [u8; KEY_ID_BYTES],
+    cipher: Aes256Gcm,
 }
 
 impl std::fmt::Debug for KmsEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KmsEngine")
-            .field("key_id", &hex::encode(self.key_id))
-            .finish_non_exhaustive()
+        f.write_str("KmsEngine")
     }
 }
 
@@ -77,68 +97,172 @@ impl KmsEngine {
             Some(path) => key_file(path)?,
             None => new_key()?,
         };
-        let digest =
-            Sha256::new().chain_update("carillon local kms key id").chain_update(key).finalize();
-        let mut key_id = [0; KEY_ID_BYTES];
-        key_id.copy_from_slice(&digest[..KEY_ID_BYTES]);
-        Ok(Self { cipher: Arc::new(Aes256Gcm::new(&Key::<Aes256Gcm>::from(key))), key_id })
+        Ok(Self { root: Arc::new(Zeroizing::new(key)), states: Arc::default() })
     }
 
-    fn arn(&self) -> String {
-        format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{}", hex::encode(self.key_id))
+    /// A key by its id, alias or ARN: the name is what they end with.
+    fn name(id: &str) -> &str {
+        id.rsplit('/').next().unwrap_or(id)
+    }
+
+    fn arn(name: &str) -> String {
+        format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{name}")
+    }
+
+    fn state(&self, name: &str) -> KeyState {
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(name).copied().unwrap_or_default()
+    }
+
+    fn change(&self, name: &str, change: impl FnOnce(&mut KeyState)) {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        change(states.entry(name.to_owned()).or_default());
+    }
+
+    fn material(&self, name: &str, rotation: u32) -> Material {
+        let mut key = self.root.clone();
+        if name != FILE_KEY || rotation > 0 {
+            let derived = Sha256::new()
+                .chain_update("carillon local kms derived key")
+                .chain_update(**self.root)
+                .chain_update(rotation.to_be_bytes())
+                .chain_update(name)
+                .finalize();
+            key = Arc::new(Zeroizing::new(derived.into()));
+        }
+        let digest =
+            Sha256::new().chain_update("carillon local kms key id").chain_update(**key).finalize();
+        let mut id = [0; KEY_ID_BYTES];
+        id.copy_from_slice(&digest[..KEY_ID_BYTES]);
+        Material { id, cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(**key)) }
     }
 
     fn run(&self, operation: &str, body: &Value) -> Result<Value, KmsError> {
         match operation {
             "Encrypt" => self.encrypt(&read(body)?),
             "Decrypt" => self.decrypt(&read(body)?),
+            "ReEncrypt" => self.re_encrypt(&read(body)?),
+            "RotateKeyOnDemand" => {
+                let KeyOnly { key_id } = read(body)?;
+                self.change(Self::name(&key_id), |key| key.rotations += 1);
+                Ok(json!({"KeyId": key_id}))
+            }
+            "DisableKey" => {
+                let KeyOnly { key_id } = read(body)?;
+                self.change(Self::name(&key_id), |key| key.disabled = true);
+                Ok(json!({}))
+            }
             _ => Err(KmsError::Unsupported),
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the edge where a nonce comes from")]
     fn encrypt(&self, input: &Encrypt) -> Result<Value, KmsError> {
-        let plaintext = STANDARD
-            .decode(&input.plaintext)
-            .map_err(|_| KmsError::Invalid("plaintext is not base64"))?;
-        if !(1..=MAX_PLAINTEXT).contains(&plaintext.len()) {
-            return Err(KmsError::Invalid("plaintext must be 1 to 4096 bytes long"));
-        }
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(|_| KmsError::Internal)?;
-        let mut blob = vec![VERSION];
-        blob.extend(self.key_id);
-        blob.extend(nonce);
-        let aad = authenticated(&blob, &input.encryption_context);
-        let payload = Payload { msg: &plaintext, aad: &aad };
-        blob.extend(
-            self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| KmsError::Internal)?,
+        let plaintext = Zeroizing::new(
+            STANDARD
+                .decode(&input.plaintext)
+                .map_err(|_| KmsError::Invalid("plaintext is not base64"))?,
         );
+        let name = Self::name(&input.key_id);
+        let blob = self.seal(name, &plaintext, &input.encryption_context)?;
         Ok(json!({
             "CiphertextBlob": STANDARD.encode(&blob),
-            "KeyId": self.arn(),
+            "KeyId": Self::arn(name),
             "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
         }))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the edge where a nonce comes from")]
+    fn seal(
+        &self,
+        name: &str,
+        plaintext: &[u8],
+        context: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, KmsError> {
+        if !(1..=MAX_PLAINTEXT).contains(&plaintext.len()) {
+            return Err(KmsError::Invalid("plaintext must be 1 to 4096 bytes long"));
+        }
+        self.change(name, |_| {});
+        let state = self.state(name);
+        if state.disabled {
+            return Err(KmsError::Disabled);
+        }
+        let material = self.material(name, state.rotations);
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(|_| KmsError::Internal)?;
+        let mut blob = vec![VERSION];
+        blob.extend(material.id);
+        blob.extend(nonce);
+        let aad = authenticated(&blob, context);
+        let payload = Payload { msg: plaintext, aad: &aad };
+        let sealed = material.cipher.encrypt(&Nonce::from(nonce), payload);
+        blob.extend(sealed.map_err(|_| KmsError::Internal)?);
+        Ok(blob)
+    }
+
     fn decrypt(&self, input: &Decrypt) -> Result<Value, KmsError> {
-        let blob = STANDARD.decode(&input.ciphertext_blob).map_err(|_| KmsError::Ciphertext)?;
+        let asked = input.key_id.as_deref().map(Self::name);
+        let (name, plaintext) =
+            self.open_blob(&input.ciphertext_blob, &input.encryption_context, asked)?;
+        Ok(json!({
+            "Plaintext": STANDARD.encode(&*plaintext),
+            "KeyId": Self::arn(&name),
+            "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+        }))
+    }
+
+    fn re_encrypt(&self, input: &ReEncrypt) -> Result<Value, KmsError> {
+        let name = Self::name(&input.destination_key_id);
+        // It may have been moved before, by a process that is over.
+        self.change(name, |_| {});
+        let (source, plaintext) =
+            self.open_blob(&input.ciphertext_blob, &input.source_encryption_context, None)?;
+        let blob = self.seal(name, &plaintext, &input.destination_encryption_context)?;
+        Ok(json!({
+            "CiphertextBlob": STANDARD.encode(&blob),
+            "SourceKeyId": Self::arn(&source),
+            "KeyId": Self::arn(name),
+        }))
+    }
+
+    /// What was encrypted, and the key that it is under: the one that is asked for, or any that
+    /// was used in this process.
+    fn open_blob(
+        &self,
+        blob: &str,
+        context: &BTreeMap<String, String>,
+        asked: Option<&str>,
+    ) -> Result<(String, Zeroizing<Vec<u8>>), KmsError> {
+        let blob = STANDARD.decode(blob).map_err(|_| KmsError::Ciphertext)?;
         let (header, ciphertext) =
             blob.split_at_checked(1 + KEY_ID_BYTES + NONCE_BYTES).ok_or(KmsError::Ciphertext)?;
         let (start, nonce) = header.split_at(1 + KEY_ID_BYTES);
-        if start[0] != VERSION || start[1..] != self.key_id {
+        if start[0] != VERSION {
             return Err(KmsError::Ciphertext);
         }
+        let mut names: Vec<String> = match asked {
+            Some(name) => vec![name.to_owned()],
+            None => {
+                let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+                states.keys().cloned().collect()
+            }
+        };
+        if asked.is_none() {
+            names.push(FILE_KEY.to_owned());
+        }
+        let found = names.into_iter().find_map(|name| {
+            let of = (0..=MOST_ROTATIONS).map(|rotation| self.material(&name, rotation));
+            let material = of.into_iter().find(|material| start[1..] == material.id)?;
+            Some((name, material))
+        });
+        let (name, material) = found.ok_or(KmsError::Ciphertext)?;
+        if self.state(&name).disabled {
+            return Err(KmsError::Disabled);
+        }
         let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| KmsError::Ciphertext)?;
-        let aad = authenticated(header, &input.encryption_context);
+        let aad = authenticated(header, context);
         let payload = Payload { msg: ciphertext, aad: &aad };
-        let plaintext =
-            self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| KmsError::Ciphertext)?;
-        Ok(json!({
-            "Plaintext": STANDARD.encode(&plaintext),
-            "KeyId": self.arn(),
-            "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
-        }))
+        let plaintext = material.cipher.decrypt(&Nonce::from(nonce), payload);
+        Ok((name, Zeroizing::new(plaintext.map_err(|_| KmsError::Ciphertext)?)))
     }
 }
 
@@ -153,6 +277,7 @@ fn authenticated(header: &[u8], context: &BTreeMap<String, String>) -> Vec<u8> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Encrypt {
+    key_id: String,
     plaintext: String,
     #[serde(default)]
     encryption_context: BTreeMap<String, String>,
@@ -161,14 +286,33 @@ struct Encrypt {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Decrypt {
+    key_id: Option<String>,
     ciphertext_blob: String,
     #[serde(default)]
     encryption_context: BTreeMap<String, String>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReEncrypt {
+    ciphertext_blob: String,
+    #[serde(default)]
+    source_encryption_context: BTreeMap<String, String>,
+    destination_key_id: String,
+    #[serde(default)]
+    destination_encryption_context: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyOnly {
+    key_id: String,
+}
+
 #[derive(Debug)]
 enum KmsError {
     Ciphertext,
+    Disabled,
     Invalid(&'static str),
     Unsupported,
     Internal,
@@ -179,11 +323,12 @@ impl KmsError {
         match self {
             // No message, as from KMS: it does not say which of key, context or bytes was wrong.
             Self::Ciphertext => Reply::error(400, "InvalidCiphertextException", ""),
+            Self::Disabled => Reply::error(400, "DisabledException", "The key is disabled."),
             Self::Invalid(message) => Reply::error(400, "ValidationException", message),
             Self::Unsupported => Reply::error(
                 400,
                 "UnsupportedOperationException",
-                "The embedded engine only encrypts and decrypts.",
+                "The embedded engine has no such operation.",
             ),
             Self::Internal => {
                 Reply::error(500, "KMSInternalException", "The embedded engine could not encrypt.")

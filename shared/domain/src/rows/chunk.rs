@@ -44,6 +44,12 @@ pub fn chunks(table: &Table, max_bytes: usize) -> Vec<Chunk> {
     done
 }
 
+/// A chunk's text of these rows.
+#[must_use]
+pub fn chunk_text(rows: &[Row]) -> String {
+    write(rows).0
+}
+
 /// The rows of a chunk's text, in order.
 pub fn read_chunk(text: &str) -> impl Iterator<Item = Result<Row, CorruptChunk>> {
     let reader =

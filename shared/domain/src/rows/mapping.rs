@@ -32,6 +32,12 @@ pub(super) struct Column {
 }
 
 impl Mapping {
+    /// The cell that the recipient's number is in.
+    #[must_use]
+    pub fn number<'a>(&self, cells: &'a [String]) -> Option<&'a str> {
+        cells.get(self.to.place).map(String::as_str)
+    }
+
     /// The caller's mapping: an object of column → `to` or a variable. Columns
     /// it does not name are not used.
     ///

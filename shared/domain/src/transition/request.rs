@@ -51,9 +51,11 @@ impl Message {
     /// lie ahead of `now` by the queue lease when the caller queues it itself.
     ///
     /// # Errors
-    /// When it is in any other state.
+    /// When it is in any other state, or nobody knows any more whom it was for.
     pub fn retry(&mut self, due: Timestamp, now: Timestamp) -> Result<(), TooLate> {
-        if !matches!(self.state, State::Failed { .. } | State::Unknown { held: true, .. }) {
+        let is_open =
+            matches!(self.state, State::Failed { .. } | State::Unknown { held: true, .. });
+        if !is_open || self.erased_at.is_some() {
             return Err(TooLate);
         }
         self.note(EventKind::Retried, now, EventSource::Api);

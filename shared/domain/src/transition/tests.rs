@@ -34,6 +34,7 @@ pub(crate) fn message() -> Message {
         created_at: at(0),
         updated_at: at(0),
         sent_at: None,
+        erased_at: None,
         attempts: vec![],
         events: vec![],
         decisions: vec![],

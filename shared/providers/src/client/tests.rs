@@ -15,7 +15,7 @@ fn request(port: u16) -> HttpRequest {
     HttpRequest {
         method: Method::Post,
         url: format!("http://127.0.0.1:{port}/send?key={SECRET}"),
-        headers: vec![("authorization", "Basic abc".to_owned())],
+        headers: vec![("authorization", "Basic abc".into())],
         body: Some(Body { content_type: "text/plain", text: "hello".to_owned() }),
     }
 }
@@ -109,7 +109,7 @@ async fn a_failed_tls_handshake_means_not_sent() {
 #[tokio::test]
 async fn a_request_that_cannot_be_built_means_not_sent() {
     let mut bad_header = request(1);
-    bad_header.headers.push(("x-key", "line\nbreak".to_owned()));
+    bad_header.headers.push(("x-key", "line\nbreak".into()));
     not_sent(call(bad_header, 5_000).await, "the request cannot be built");
     let mut bad_url = request(1);
     bad_url.url = format!("no address {SECRET}");

@@ -92,7 +92,7 @@ mod tests {
             ("k3y", &[("route", "dlt_manual")], &["settings.sender_id"]),
             ("k3y", &[("from", "+15017122661")], &["settings.from"]),
         ] {
-            let credentials = Credentials([("api_key".to_owned(), key.to_owned())].into());
+            let credentials = Credentials::from_iter([("api_key", key)]);
             let wrong: Vec<String> = check(&Fast2sms, &credentials, &settings(pairs))
                 .err()
                 .unwrap_or_default()

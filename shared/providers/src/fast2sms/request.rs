@@ -153,7 +153,7 @@ fn post(account: &Account, path: &str, key: &str, body: Option<Body>) -> HttpReq
     HttpRequest {
         method: Method::Post,
         url: format!("{}{path}", account.base_url),
-        headers: vec![("accept", "application/json".to_owned()), ("authorization", key.to_owned())],
+        headers: vec![("accept", "application/json".into()), ("authorization", key.into())],
         body,
     }
 }
@@ -171,7 +171,7 @@ mod tests {
         let provider = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Account {
             base_url: "https://www.fast2sms.com".to_owned(),
-            credentials: Credentials([("api_key".to_owned(), "k3y".to_owned())].into()),
+            credentials: Credentials::from_iter([("api_key", "k3y")]),
             settings: IntegrationSettings { provider, ..Default::default() },
         }
     }
@@ -205,7 +205,7 @@ mod tests {
     fn sent(settings: &[(&str, &str)], content: Content) -> Result<Value, String> {
         let request = send(&account(settings), &outgoing(content)).map_err(|f| f.code)?;
         assert_eq!(request.url, "https://www.fast2sms.com/dev/bulkV2");
-        assert!(request.headers.contains(&("authorization", "k3y".to_owned())));
+        assert!(request.headers.contains(&("authorization", "k3y".into())));
         let mut body: Value =
             serde_json::from_str(&request.body.expect("a body").text).expect("JSON");
         let fields = body.as_object_mut().expect("an object");

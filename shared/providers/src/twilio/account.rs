@@ -11,7 +11,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use carillon_domain::Secret;
 use carillon_domain::integration::IntegrationSettings;
+use zeroize::Zeroizing;
 
 use crate::contract::{Credentials, InvalidField, Provider};
 use crate::fields::{Findings, all_digits, is_secret};
@@ -88,11 +90,13 @@ pub fn check(
 }
 
 /// The value of the `Authorization` header; an API key goes before the token.
-pub fn authorization(credentials: &Credentials) -> Option<String> {
+pub fn authorization(credentials: &Credentials) -> Option<Secret> {
     let key = credentials.get("api_key_sid").zip(credentials.get("api_key_secret"));
     let token = credentials.get("account_sid").zip(credentials.get("auth_token"));
     let (user, password) = key.or(token)?;
-    Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    let encoded = Zeroizing::new(STANDARD.encode(&*pair));
+    Some(format!("Basic {}", *encoded).into())
 }
 
 fn is_sid(prefix: &str, text: &str) -> bool {
@@ -125,7 +129,7 @@ mod tests {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
         };
         let settings = IntegrationSettings { provider: map(settings), ..Default::default() };
-        match check(&Twilio, &Credentials(map(credentials)), &settings) {
+        match check(&Twilio, &credentials.iter().copied().collect(), &settings) {
             Ok(()) => Vec::new(),
             Err(fields) => fields.into_iter().map(|f| f.field).collect(),
         }
@@ -160,8 +164,8 @@ mod tests {
 
     #[test]
     fn an_api_key_goes_before_the_token() {
-        let map = |pairs: &[(&str, &str)]| {
-            Credentials(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect())
+        let header = |pairs: &[(&str, &str)]| {
+            authorization(&pairs.iter().copied().collect()).map(|value| value.reveal().to_owned())
         };
         let both = [
             ("account_sid", "AC1"),
@@ -169,8 +173,8 @@ mod tests {
             ("api_key_sid", "SK1"),
             ("api_key_secret", "s"),
         ];
-        assert_eq!(authorization(&map(&both)).as_deref(), Some("Basic U0sxOnM="));
-        assert_eq!(authorization(&map(&both[..2])).as_deref(), Some("Basic QUMxOnQ="));
-        assert_eq!(authorization(&map(&both[..1])), None);
+        assert_eq!(header(&both).as_deref(), Some("Basic U0sxOnM="));
+        assert_eq!(header(&both[..2]).as_deref(), Some("Basic QUMxOnQ="));
+        assert_eq!(header(&both[..1]), None);
     }
 }

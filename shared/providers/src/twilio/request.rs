@@ -1,6 +1,6 @@
 //! Requests to Twilio.
 
-use carillon_domain::{Failure, FailureReason};
+use carillon_domain::{Failure, FailureReason, Secret};
 use form_urlencoded::Serializer;
 
 use super::account;
@@ -112,8 +112,8 @@ fn resource(account: &Account, name: &str) -> Option<String> {
     Some(format!("{}/2010-04-01/Accounts/{sid}/{name}", account.base_url))
 }
 
-fn headers(authorization: String) -> Vec<(&'static str, String)> {
-    vec![("accept", "application/json".to_owned()), ("authorization", authorization)]
+fn headers(authorization: Secret) -> Vec<(&'static str, Secret)> {
+    vec![("accept", "application/json".into()), ("authorization", authorization)]
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
         };
         let account = Account {
             base_url: "https://api.twilio.com".to_owned(),
-            credentials: Credentials(map(&[("account_sid", "AC1"), ("auth_token", "t")])),
+            credentials: Credentials::from_iter([("account_sid", "AC1"), ("auth_token", "t")]),
             settings: IntegrationSettings { provider: map(settings), ..Default::default() },
         };
         let mut message = Outgoing {

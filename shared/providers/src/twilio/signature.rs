@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn credentials(fields: &[(&str, &str)]) -> Credentials {
-        Credentials(fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        fields.iter().copied().collect()
     }
 
     fn form(params: &[(String, String)]) -> String {

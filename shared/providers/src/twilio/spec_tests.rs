@@ -23,10 +23,10 @@ fn account(sender: (&str, &str)) -> Account {
     let map = |pairs: &[(&str, String)]| {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<BTreeMap<_, _>>()
     };
-    let credentials = Credentials(map(&[
+    let credentials = Credentials::from_iter([
         ("account_sid", format!("AC{HEX}")),
         ("auth_token", "s3cret".to_owned()),
-    ]));
+    ]);
     let settings = IntegrationSettings {
         provider: map(&[(sender.0, sender.1.to_owned())]),
         ..Default::default()
@@ -117,7 +117,7 @@ fn operation<'a>(spec: &'a Value, request: &HttpRequest) -> (&'a Value, Vec<(Str
     let scheme = &spec["components"]["securitySchemes"][scheme.expect("a scheme")];
     assert_eq!((&scheme["type"], &scheme["scheme"]), (&"http".into(), &"basic".into()));
     let authorization = request.headers.iter().find(|(name, _)| *name == "authorization");
-    assert!(authorization.is_some_and(|(_, value)| value.starts_with("Basic ")));
+    assert!(authorization.is_some_and(|(_, value)| value.reveal().starts_with("Basic ")));
     (operation, form_urlencoded::parse(query.as_bytes()).into_owned().collect())
 }
 

@@ -104,7 +104,7 @@ fn a_forged_callback_is_refused_where_callbacks_are_signed() {
                         assert!(verdict.is_err(), "{}: forgery {n}", case.case);
                     }
                     let mut others = credentials.clone();
-                    others.0.insert("auth_token".to_owned(), "another".to_owned());
+                    others.0.insert("auth_token".to_owned(), "another".into());
                     for wrong in [others, Credentials::default()] {
                         let verdict = case.as_it_came(|c| provider.verify(&wrong, c));
                         assert!(verdict.is_err(), "{}", case.case);

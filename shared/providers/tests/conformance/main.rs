@@ -192,7 +192,7 @@ fn the_samples_account_passes_its_check_and_stray_fields_do_not() {
             assert!(provider.credential_fields().contains(&field.as_str()), "{field}");
         }
         let mut stray = account.clone();
-        stray.credentials.0.insert("pass_word".to_owned(), "x".to_owned());
+        stray.credentials.0.insert("pass_word".to_owned(), "x".into());
         stray.settings.provider.insert("colour".to_owned(), "red".to_owned());
         let wrong = provider.check(&stray.credentials, &stray.settings).expect_err("stray fields");
         let wrong: Vec<_> = wrong.iter().map(|f| f.field.as_str()).collect();

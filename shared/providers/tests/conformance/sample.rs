@@ -77,7 +77,7 @@ impl Sample {
     pub fn account(&self) -> Account {
         Account {
             base_url: self.provider().default_base_url().to_owned(),
-            credentials: Credentials(self.credentials.clone()),
+            credentials: self.credentials.clone().into_iter().collect::<Credentials>(),
             settings: IntegrationSettings {
                 provider: self.settings.clone(),
                 ..IntegrationSettings::default()

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
+use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -13,16 +14,6 @@ pub type Outputs = BTreeMap<String, String>;
 /// Runs `aws …` and reads its JSON; `Null` when it says nothing.
 pub async fn aws(arguments: &[&str]) -> Result<Value> {
     run(command(arguments)?).await
-}
-
-/// As [`aws`], as somebody else.
-pub async fn aws_as(credentials: &Credentials, arguments: &[&str]) -> Result<Value> {
-    let mut command = command(arguments)?;
-    command
-        .env("AWS_ACCESS_KEY_ID", &credentials.access_key)
-        .env("AWS_SECRET_ACCESS_KEY", &credentials.secret)
-        .env("AWS_SESSION_TOKEN", &credentials.session);
-    run(command).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "`aws sqs` takes the endpoint as an argument only")]
@@ -43,13 +34,6 @@ async fn run(mut command: Command) -> Result<Value> {
         return Ok(Value::Null);
     }
     serde_json::from_str(&text).with_context(|| format!("{shown}: {text}"))
-}
-
-/// Of a role that was assumed.
-pub struct Credentials {
-    access_key: String,
-    secret: String,
-    session: String,
 }
 
 pub struct Stack {
@@ -130,11 +114,9 @@ pub async fn assume(role: &str) -> Result<Credentials> {
         let value = answer["Credentials"][name].as_str();
         Ok(value.with_context(|| format!("no {name} for {role}"))?.to_owned())
     };
-    Ok(Credentials {
-        access_key: part("AccessKeyId")?,
-        secret: part("SecretAccessKey")?,
-        session: part("SessionToken")?,
-    })
+    let session = Some(part("SessionToken")?);
+    let (access_key, secret) = (part("AccessKeyId")?, part("SecretAccessKey")?);
+    Ok(Credentials::new(access_key, secret, session, None, "the deploy story"))
 }
 
 /// Which of the actions the policies of the role allow on the resource.

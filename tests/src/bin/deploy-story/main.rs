@@ -11,6 +11,7 @@ mod aws;
 mod client;
 mod console;
 mod operations;
+mod rights;
 mod roles;
 mod sending;
 mod world;

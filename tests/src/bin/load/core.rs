@@ -10,7 +10,9 @@ use carillon_domain::receipt::ReceiptKind;
 use carillon_domain::settings::Settings;
 use carillon_domain::template::Template;
 use carillon_domain::transition::Answered;
-use carillon_domain::{Channel, Lane, Message, OrgId, PhoneNumber, ProviderName, Purpose};
+use carillon_domain::{
+    AddressSecret, Channel, Lane, Message, OrgId, PhoneNumber, ProviderName, Purpose,
+};
 use carillon_domain::{quiet, segments};
 use carillon_tests::patience::Stopwatch;
 use carillon_tests::seed;
@@ -23,7 +25,8 @@ const CALLS: u32 = 20_000;
 pub fn measure() -> Result<String> {
     let now: Timestamp = "2026-11-21T09:00:00Z".parse()?;
     let org = OrgId::from_hash(&[b"bench"]);
-    let message = seed::scheduled(&[7; 32], org, 1, now, now);
+    let secret = AddressSecret::new(&[7; 32]).context("32 bytes")?;
+    let message = seed::scheduled(&secret, org, 1, now, now);
     let mut rows: Vec<(&str, [f64; 3])> = Vec::new();
 
     rows.push((
