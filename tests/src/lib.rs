@@ -3,6 +3,7 @@
 //!
 //! - [`World`]: the stack, its API by key, the providers' witness
 //! - [`Answer`], [`shows`]: what came back, and what it must show
+//! - [`browser`]: one that keeps cookies and sends forms, as the console sees it
 //! - [`callback`]: callbacks that a story makes itself, signed or not
 //! - [`document`]: where measurements stand in the documentation
 //! - [`gateway`]: a provider's front that is too busy
@@ -14,6 +15,7 @@
 //! - [`real`]: the program itself, in a process and in real time
 
 mod answer;
+pub mod browser;
 pub mod callback;
 pub mod callers;
 pub mod document;

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 
+use carillon_local::options::People;
 use carillon_local::{Options, Stack};
 use carillon_store::schema;
 use serde_json::Value;
@@ -49,6 +50,8 @@ impl World {
             clock: self.stack.ctx.clock.clone(),
             admin_key: ADMIN_KEY.to_owned(),
             public_url: self.url.clone(),
+            console_url: self.url.clone(),
+            people: People::Keys,
             provider_urls: config.provider_urls.clone(),
             cors_origins: config.cors_origins.clone(),
             tuning: config.tuning,

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use aws_lambda_events::dynamodb::Event;
 use carillon_domain::ProviderName;
+use carillon_local::options::People;
 use carillon_local::poller::Mapping;
 use carillon_local::stack::TABLE;
 use carillon_local::{Options, Stack};
@@ -29,6 +30,7 @@ use crate::gateway::{self, Busy};
 /// The first organization's key.
 pub const ADMIN_KEY: &str = "crl_story";
 const START: &str = "2026-11-21T09:00:00Z";
+const LOCAL: &str = "127.0.0.1";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// Rounds of [`World::settle`]; a story that is busy after as many never ends.
 const ROUNDS: usize = 500;
@@ -38,6 +40,10 @@ const ROUNDS: usize = 500;
 pub struct Setup {
     /// Small by default, so that a dozen messages cross every boundary.
     pub tuning: Tuning,
+    /// What the console is called; by default as the stack listens.
+    pub console_host: &'static str,
+    /// Whom people sign in with; nobody by default.
+    pub people: People,
     /// Whose scripts may call the API from a browser.
     pub cors_origins: Vec<String>,
     /// Whether the organization has an account with Twilio.
@@ -66,6 +72,8 @@ impl Default for Setup {
         });
         Self {
             tuning,
+            console_host: LOCAL,
+            people: People::Keys,
             cors_origins: Vec::new(),
             twilio: true,
             settings,
@@ -131,6 +139,8 @@ impl World {
             clock,
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
+            console_url: url.replace(LOCAL, setup.console_host),
+            people: setup.people,
             provider_urls,
             cors_origins: setup.cors_origins,
             tuning: setup.tuning,

@@ -4,7 +4,7 @@
 //! behind it: what took effect is in the log, whatever breaks in between. What
 //! was denied leaves an entry too, also where it only wanted to look. A message
 //! sent leaves none: its own row says who sent it and when
-//! ([decision 14](docs/decisions/0014-the-audit-log-is-written-by-the-door.md)).
+//! ([decision 15](docs/decisions/0015-the-audit-log-is-written-by-the-door.md)).
 
 mod deed;
 pub(crate) mod export;

@@ -1,4 +1,4 @@
-//! Who calls: an API key, of one organization, with one role.
+//! Who calls: an API key, of one organization, with one role; or a member, by an access token.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -6,29 +6,24 @@ use axum::http::{HeaderMap, StatusCode, header};
 use carillon_domain::{OrgId, Role};
 use carillon_runtime::Context;
 use carillon_store::OrganizationStatus;
-use sha2::{Digest, Sha256};
+pub use carillon_store::secret_hash as hash;
 
+use crate::member_token;
 use crate::problem::Problem;
 
-/// The caller of a request; the door makes it from the request's key.
+/// The caller of a request; the door makes it from the request's credential.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub org: OrgId,
     pub role: Role,
     /// The organization of the key itself; who manages organizations may act in another.
     pub home: OrgId,
-    /// `key_…`, as it stands in `created_by`.
+    /// `key_…` or `mem_…`, as it stands in `created_by`.
     pub id: String,
 }
 
 /// Names the organization, for callers who may act in several.
-const ORGANIZATION: &str = "carillon-organization";
-
-/// How a key's secret is stored.
-#[must_use]
-pub fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret.as_bytes()))
-}
+pub const ORGANIZATION: &str = "carillon-organization";
 
 /// Who sent a request with these headers, in his own organization.
 ///
@@ -46,6 +41,10 @@ pub async fn caller(ctx: &Context, headers: &HeaderMap) -> Result<Caller, Proble
     let Some(secret) = secret else {
         return Err(refused("invalid_key", "The Authorization header must begin with “Bearer ”."));
     };
+    if member_token::is_token(secret) {
+        let caller = member_token::caller(ctx, secret, headers).await?;
+        return in_organization(ctx, caller, headers).await;
+    }
     let hash = hash(secret);
     let Some(key) = ctx.store.api_key(&hash).await? else {
         return Err(refused(
@@ -107,6 +106,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-fn refused(code: &str, detail: &str) -> Problem {
+pub fn refused(code: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code, detail)
 }

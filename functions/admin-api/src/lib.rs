@@ -28,6 +28,7 @@ mod imports;
 mod installation;
 mod integrations;
 mod lists;
+mod member_token;
 pub mod members;
 mod messages;
 mod names;

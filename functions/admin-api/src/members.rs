@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use carillon_domain::{MemberId, OrgId, Role, access, ids};
+use carillon_domain::{MemberId, Role, access};
 use carillon_runtime::Context;
-use carillon_runtime::context::InstallationError;
-use carillon_store::{Member, MemberStatus, StoreError};
+use carillon_runtime::people::email_hash;
+use carillon_store::{Member, MemberStatus, StoreError, member_id};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,16 +96,6 @@ impl From<Member> for View {
     }
 }
 
-/// How an address is looked for: a keyed hash, since keys are not for people's addresses.
-///
-/// # Errors
-/// When the installation's secret cannot be read.
-pub async fn email_hash(ctx: &Context, email: &str) -> Result<String, InstallationError> {
-    let secret = ctx.address_secret().await?;
-    let hash = ids::hash(&[b"e-mail", email.trim().to_lowercase().as_bytes()]);
-    Ok(ids::encode(&secret.mac(&hash)))
-}
-
 /// `POST /v1/members`: invites a person by address.
 pub async fn invite(
     State(ctx): State<Arc<Context>>,
@@ -125,7 +115,7 @@ pub async fn invite(
     };
     let hash = email_hash(&ctx, &email).await?;
     let member = Member {
-        id: id_of(caller.org, &hash),
+        id: member_id(caller.org, &hash),
         org: caller.org,
         email,
         name,
@@ -142,11 +132,6 @@ pub async fn invite(
     }
     let detail = format!("This address is a member already ({}); PATCH its role.", member.id);
     Err(Problem::conflict("already_a_member", detail))
-}
-
-/// Invited twice, somebody is still one member.
-fn id_of(org: OrgId, email_hash: &str) -> MemberId {
-    MemberId::from_hash(&[b"member", org.as_bytes(), email_hash.as_bytes()])
 }
 
 /// `GET /v1/members`: all of them.

@@ -83,8 +83,15 @@ impl Problem {
     }
 
     pub fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::later(
+            error,
+            "Storage does not answer; nothing was changed by half. Try again shortly.",
+        )
+    }
+
+    /// 503: something that we need does not answer.
+    pub fn later(error: &(dyn std::error::Error + 'static), detail: &str) -> Self {
         tracing::error!(error, "the request could not be served");
-        let detail = "Storage does not answer; nothing was changed by half. Try again shortly.";
         let mut problem =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", detail);
         problem.retry_after = Some(RETRY_AFTER);

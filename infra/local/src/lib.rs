@@ -3,6 +3,7 @@
 //! they control.
 
 pub mod engines;
+pub mod issuer;
 pub mod options;
 pub mod poller;
 pub mod queues;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use carillon_domain::ProviderName;
+use carillon_identity::SignIn;
 use carillon_runtime::config::{Tuning, provider_urls, variable};
-use carillon_runtime::{Clock, random};
+use carillon_runtime::{Clock, random, sign_in};
 
 const PORT: u16 = 8080;
 const TICK_SECONDS: u64 = 60;
@@ -24,9 +25,23 @@ pub struct Options {
     pub public_url: String,
     /// Where the providers' APIs are.
     pub provider_urls: BTreeMap<ProviderName, String>,
+    /// Where the console is.
+    pub console_url: String,
+    pub people: People,
     /// As in the function's configuration.
     pub cors_origins: Vec<String>,
     pub tuning: Tuning,
+}
+
+/// Whom people sign in with.
+#[derive(Debug, Clone, Default)]
+pub enum People {
+    /// There are only API keys.
+    #[default]
+    Keys,
+    /// The stack's own issuer, beside the console, and some members.
+    BuiltIn,
+    Issuer(SignIn),
 }
 
 /// What `cargo run` is told besides.
@@ -38,6 +53,8 @@ pub struct Settings {
     pub public_url: String,
     pub provider_urls: BTreeMap<ProviderName, String>,
     pub admin_key: Option<String>,
+    pub console_url: String,
+    pub people: People,
 }
 
 impl Settings {
@@ -53,8 +70,9 @@ impl Settings {
         if !matches!(seed.as_deref(), None | Some("demo" | "none")) {
             bail!("CARILLON_SEED is “demo” or “none”");
         }
-        let public_url =
-            variable("CARILLON_PUBLIC_URL").unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+        let local = format!("http://127.0.0.1:{port}");
+        let public_url = variable("CARILLON_PUBLIC_URL").unwrap_or_else(|| local.clone());
+        let console_url = sign_in::console_url().unwrap_or(local);
         Ok(Self {
             port,
             folder: variable("CARILLON_DATA").map_or_else(|| FOLDER.into(), PathBuf::from),
@@ -62,6 +80,8 @@ impl Settings {
             public_url: public_url.trim_end_matches('/').to_owned(),
             provider_urls: provider_urls(),
             admin_key: variable("CARILLON_ADMIN_KEY"),
+            people: people(&console_url)?,
+            console_url,
         })
     }
 
@@ -83,6 +103,18 @@ impl Settings {
         write_private(&path, &key)
             .with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(key)
+    }
+}
+
+/// An issuer of one's own, or else the built-in one, unless that is switched off.
+fn people(console_url: &str) -> anyhow::Result<People> {
+    if let Some(sign_in) = sign_in::from_env(Some(console_url))? {
+        return Ok(People::Issuer(sign_in));
+    }
+    match variable("CARILLON_LOCAL_ISSUER").as_deref() {
+        None | Some("on") => Ok(People::BuiltIn),
+        Some("off") => Ok(People::Keys),
+        Some(other) => bail!("CARILLON_LOCAL_ISSUER is “{other}”; it is “on” or “off”"),
     }
 }
 

@@ -58,6 +58,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         admin_key: admin_key.clone(),
         public_url: settings.public_url.clone(),
         provider_urls,
+        console_url: settings.console_url.clone(),
+        people: settings.people.clone(),
         cors_origins: cors_origins(),
         tuning: Tuning::default(),
     })
@@ -226,9 +228,11 @@ fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>) {
         || "Providers: the addresses in CARILLON_PROVIDER_URL_*".to_owned(),
         |p| format!("Simulated providers (what they received): {}", p.url),
     );
+    let console = &settings.console_url;
     say(&format!(
         "Carillon is up at {url}\n\
          {simulator}\n\
+         Console: {console}/console\n\
          Admin key: {admin_key}\n\n\
          Send a first message:\n\n  \
          curl -s {url}/v1/messages -H 'Authorization: Bearer {admin_key}' \\\n    \

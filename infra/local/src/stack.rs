@@ -10,6 +10,7 @@ use axum::response::Response;
 use carillon_admin_api::client::Peer;
 use carillon_domain::message::{Message, State};
 use carillon_domain::{Lane, OrgId};
+use carillon_issuer::Issuer;
 use carillon_queue_processor::Report;
 use carillon_runtime::config::{Config, QueueUrls};
 use carillon_runtime::{Context, random};
@@ -18,9 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engines::Engines;
 use crate::engines::kms::FILE_KEY;
-use crate::options::Options;
+use crate::options::{Options, People};
 use crate::poller::Mapping;
-use crate::{queues, rollup_feed};
+use crate::{issuer, queues, rollup_feed};
 
 pub const TABLE: &str = "carillon";
 /// One person's machine: limits are there, and seldom met.
@@ -51,6 +52,8 @@ pub struct Stack {
     pub engines: Engines,
     pub sqs: aws_sdk_sqs::Client,
     pub org: OrgId,
+    /// The built-in one, where it is used.
+    pub issuer: Option<Issuer>,
 }
 
 impl Stack {
@@ -107,6 +110,16 @@ impl Stack {
         schema::create_table(&dynamodb, table).await?;
         let sqs = engines.sqs();
         let queues: QueueUrls = queues::create(&sqs).await?;
+        let (issuer, sign_in) = match options.people {
+            People::Keys => (None, None),
+            People::Issuer(sign_in) => (None, Some(sign_in)),
+            People::BuiltIn => {
+                let clock = options.clock.clone();
+                let clock = Arc::new(move || clock.now());
+                let (issuer, sign_in) = issuer::at(&options.console_url, clock);
+                (Some(issuer), Some(sign_in))
+            }
+        };
         let config = Config {
             table: table.to_owned(),
             queues,
@@ -115,6 +128,8 @@ impl Stack {
             public_url: Some(options.public_url),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
+            sign_in,
+            console_url: Some(options.console_url),
             cors_origins: options.cors_origins,
             api_requests_per_second: API_REQUESTS_PER_SECOND,
             failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,
@@ -127,14 +142,22 @@ impl Stack {
         let ctx = Arc::new(ctx);
         let hash = carillon_admin_api::first_organization::hash(&options.admin_key);
         let org = carillon_admin_api::first_organization::ensure(&ctx, &hash).await?;
-        Ok(Self { ctx, engines, sqs, org })
+        if issuer.is_some() {
+            issuer::invite_everybody(&ctx, org).await?;
+        }
+        Ok(Self { ctx, engines, sqs, org, issuer })
     }
 
-    /// The HTTP face: API and webhooks.
+    /// The HTTP face: API, webhooks and console.
     pub fn router(&self) -> Router {
-        carillon_admin_api::router(Arc::clone(&self.ctx))
+        let router = carillon_admin_api::router(Arc::clone(&self.ctx))
             .merge(carillon_webhook::router(Arc::clone(&self.ctx)))
-            .layer(axum::middleware::from_fn(seen_by))
+            .merge(carillon_console::router(Arc::clone(&self.ctx)));
+        let router = match &self.issuer {
+            Some(issuer) => router.nest(issuer::PATH, issuer.router()),
+            None => router,
+        };
+        router.layer(axum::middleware::from_fn(seen_by))
     }
 
     /// One firing of the minute schedule.

@@ -37,6 +37,7 @@ pub mod rows;
 pub mod schema;
 pub mod secret;
 pub mod segments;
+pub mod session;
 pub mod settings;
 pub mod statistics;
 pub mod template;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use carillon_domain::ProviderName;
+use carillon_identity::SignIn;
 use jiff::{SignedDuration, Timestamp};
 
 /// Requests a second that a key may make.
 const API_REQUESTS_PER_SECOND: u32 = 50;
 /// Unknown keys that an address may try in a minute.
 const FAILED_KEYS_PER_MINUTE: u32 = 30;
+use crate::sign_in;
 
 /// What a function is told by its deployment.
 #[derive(Debug, Clone)]
@@ -26,6 +28,10 @@ pub struct Config {
     pub admin_key_sha256: Option<String>,
     /// Base addresses that replace the providers' own.
     pub provider_urls: BTreeMap<ProviderName, String>,
+    /// Where the console is, without a trailing slash.
+    pub console_url: Option<String>,
+    /// The issuer that people sign in with; absent: there are only API keys.
+    pub sign_in: Option<SignIn>,
     /// Origins (`https://console.example`) whose scripts may call the API from a
     /// browser. Usually none.
     pub cors_origins: Vec<String>,
@@ -96,8 +102,12 @@ impl Default for Tuning {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is not set")]
-pub struct Missing(pub &'static str);
+pub enum ConfigError {
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    #[error("the environment variable {0}: {1}")]
+    Unsafe(&'static str, #[source] carillon_identity::settings::Unsafe),
+}
 
 /// A variable's value; empty counts as not set.
 #[must_use]
@@ -140,9 +150,10 @@ impl Config {
     }
 
     /// # Errors
-    /// Names the first variable that is missing.
-    pub fn from_env() -> Result<Self, Missing> {
-        let needed = |name: &'static str| variable(name).ok_or(Missing(name));
+    /// Names the first variable that is missing, or not safe.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let needed = |name: &'static str| variable(name).ok_or(ConfigError::Missing(name));
+        let console_url = sign_in::console_url();
         Ok(Self {
             table: needed("CARILLON_TABLE")?,
             queues: QueueUrls {
@@ -160,6 +171,8 @@ impl Config {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
+            sign_in: sign_in::from_env(console_url.as_deref())?,
+            console_url,
             cors_origins: cors_origins(),
             api_requests_per_second: API_REQUESTS_PER_SECOND,
             failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,

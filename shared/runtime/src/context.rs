@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use carillon_domain::{AddressKey, AddressSecret, OrgId};
+use carillon_identity::Issuer;
 use carillon_providers::client::{Client, SetUpError};
 use carillon_store::{Store, StoreError};
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ pub struct Context {
     pub secrets: Secrets,
     /// The one HTTP client that reaches providers.
     pub providers: Client,
+    /// Whom people sign in with.
+    pub issuer: Option<Issuer>,
     pub clock: Clock,
     pub counters: Counters,
     /// Set where this process is the only worker there is (the local stack):
@@ -60,11 +63,14 @@ impl Context {
         kms: aws_sdk_kms::Client,
         clock: Clock,
     ) -> Result<Self, SetUpError> {
+        let providers = Client::new()?;
+        let issuer = config.sign_in.clone().map(|sign_in| Issuer::new(sign_in, providers.clone()));
         Ok(Self {
             store: Store::new(dynamodb, &config.table),
             queues: Queues::new(sqs, config.queues.clone()),
             secrets: Secrets::new(kms, config.kms_keys(), clock.clone()),
-            providers: Client::new()?,
+            providers,
+            issuer,
             clock,
             counters: Counters::default(),
             sole_worker_since: None,

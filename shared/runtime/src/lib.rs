@@ -6,12 +6,14 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod people;
 pub mod person;
 pub mod queues;
 pub mod random;
 pub mod re_encrypt;
 pub mod secrets;
 pub mod set_aside;
+pub mod sign_in;
 pub mod standing;
 pub mod telemetry;
 

@@ -4,6 +4,7 @@
 
 use carillon_domain::{KeyId, OrgId, Role};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::attributes::{Item, Reader, Writer, ms};
 use crate::{Result, Store, keys};
@@ -43,6 +44,20 @@ impl ApiKey {
             created_at: at,
         }
     }
+}
+
+impl ApiKey {
+    /// Whether it lets anybody in.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
+    }
+}
+
+/// How a key's secret is stored.
+#[must_use]
+pub fn secret_hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
 impl Store {

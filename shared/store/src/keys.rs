@@ -78,6 +78,21 @@ pub fn invitation_to(email: &str, org: OrgId) -> Key {
     key(invitation(email), org.key())
 }
 
+/// A session of the console, by the hash of its cookie.
+pub fn session(hash: &str) -> Key {
+    key(format!("ses/{hash}"), "ses")
+}
+
+/// An attempt to sign in that was not used yet.
+pub fn attempt(name: &str) -> Key {
+    key(format!("att/{name}"), "att")
+}
+
+/// When somebody ended all his sessions.
+pub fn signed_out(holder: &str) -> Key {
+    key(format!("out/{holder}"), "out")
+}
+
 /// All organizations, for who manages them.
 pub const ORGANIZATIONS: &str = "organizations";
 

@@ -51,6 +51,12 @@ impl MemberStatus {
     }
 }
 
+/// Invited twice, somebody is still one member.
+#[must_use]
+pub fn member_id(org: OrgId, email_hash: &str) -> MemberId {
+    MemberId::from_hash(&[b"member", org.as_bytes(), email_hash.as_bytes()])
+}
+
 /// Who somebody is at an issuer: a hash of issuer and subject.
 #[must_use]
 pub fn identity(issuer: &str, subject: &str) -> String {

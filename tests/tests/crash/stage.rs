@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use carillon_domain::ProviderName;
 use carillon_local::engines::Engines;
+use carillon_local::options::People;
 use carillon_local::poller::Mapping;
 use carillon_local::{Options, Stack, rollup_feed};
 use carillon_runtime::config::Tuning;
@@ -117,6 +118,8 @@ impl Stage {
             clock,
             admin_key: ADMIN_KEY.to_owned(),
             public_url: theatre.url.clone(),
+            console_url: theatre.url.clone(),
+            people: People::Keys,
             provider_urls,
             cors_origins: Vec::new(),
             tuning: setting.tuning,

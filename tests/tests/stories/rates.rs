@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use carillon_domain::ledger::{Want, interval};
 use carillon_domain::settings::Settings;
 use carillon_domain::{Lane, ProviderName};
+use carillon_local::options::People;
 use carillon_local::{Options, Stack};
 use carillon_runtime::clock::Steps;
 use carillon_runtime::config::Tuning;
@@ -118,6 +119,8 @@ async fn sixty_seconds(rate: u32, parts: u16, all_at_once: bool) -> Vec<i64> {
         clock,
         admin_key: "crl_rates".to_owned(),
         public_url: "http://127.0.0.1:1".to_owned(),
+        console_url: "http://127.0.0.1:1".to_owned(),
+        people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
         cors_origins: Vec::new(),
         tuning: Tuning::default(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::Event;
 use carillon_local::engines::{Operation, Verdict};
+use carillon_local::options::People;
 use carillon_local::stack::TABLE;
 use carillon_local::{Options, Stack};
 use carillon_rollup::recount::{fix, recount};
@@ -157,6 +158,8 @@ async fn counting_stack() -> Stack {
         clock: Clock::manual("2026-11-21T09:00:00Z".parse().expect("a time")),
         admin_key: ADMIN_KEY.to_owned(),
         public_url: "http://127.0.0.1:1".to_owned(),
+        console_url: "http://127.0.0.1:1".to_owned(),
+        people: People::Keys,
         provider_urls: BTreeMap::new(),
         cors_origins: Vec::new(),
         tuning: Tuning::default(),

@@ -40,7 +40,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"key": {
-                "type": "http", "scheme": "bearer", "description": "An API key, `crl_…`.",
+                "type": "http", "scheme": "bearer", "description": "An API key, `crl_…`, or a member's access token.",
             }},
             "responses": problems::components(&problem),
         },

@@ -2,7 +2,7 @@
 //! it takes and from who may call it.
 
 use axum::http::Method;
-use carillon_domain::{Action, Role};
+use carillon_domain::Action;
 use serde_json::{Map, Value, json};
 
 use super::Operation;
@@ -10,8 +10,12 @@ use super::Operation;
 /// Status, name among the components, what it means.
 const ALL: [(u16, &str, &str); 11] = [
     (400, "Malformed", "It cannot be read: JSON, a parameter, a cursor"),
-    (401, "NoKey", "There is no key, or none that is known"),
-    (403, "RoleTooLow", "The key's role may not do this"),
+    (401, "NoKey", "There is no key or access token, or none that is good"),
+    (
+        403,
+        "RoleTooLow",
+        "The role may not do this; or nobody is let in: no member, an organization that is suspended",
+    ),
     (404, "NotFound", "Unknown, or another organization's"),
     (409, "Conflict", "Its state, or an idempotency key, stands against it"),
     (412, "Changed", "It was changed since: its ETag is not the one in `If-Match`"),
@@ -24,14 +28,15 @@ const ALL: [(u16, &str, &str); 11] = [
 
 /// Adds to an operation what it can refuse with.
 pub fn add(operation: &mut Operation, method: &Method, action: Option<Action>) {
-    let Some(action) = action else { return };
+    if action.is_none() {
+        return;
+    }
     let changes = *method != Method::GET;
     let is_post = *method == Method::POST;
     let body = operation.has_body();
     for (status, name, _) in ALL {
         let can = match status {
             400 => operation.has_query() || body,
-            403 => action.least() > Role::Viewer,
             404 => operation.has_path() || *method == Method::DELETE,
             409 => changes,
             412 => changes && operation.has_tag(),

@@ -7,6 +7,13 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
+/// A page of the console, and the cookies that came with it.
+pub struct Page {
+    pub status: StatusCode,
+    pub cookies: String,
+    pub text: String,
+}
+
 pub struct Client {
     http: reqwest::Client,
     api: Url,
@@ -30,6 +37,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .resolve(&host, address)
             .timeout(Duration::from_secs(30))
+            // Where the console sends somebody is part of the story.
+            .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self { http, api, key: key.to_owned() })
     }
@@ -95,6 +104,25 @@ impl Client {
     /// Somebody without a key.
     pub async fn anonymous(&self, path: &str) -> Result<StatusCode> {
         Ok(self.http.get(self.api.join(path)?).send().await?.status())
+    }
+
+    /// A page of the console, or what a form there is answered with.
+    pub async fn page(&self, path: &str, cookies: &str, form: Option<&str>) -> Result<Page> {
+        let url = self.api.join(path)?;
+        let request = match form {
+            None => self.http.get(url),
+            Some(form) => self
+                .http
+                .post(url)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form.to_owned()),
+        };
+        let response = request.header("cookie", cookies).send().await?;
+        let status = response.status();
+        let given = response.headers().get_all("set-cookie").iter();
+        let given = given.filter_map(|line| line.to_str().ok()?.split(';').next());
+        let cookies = given.collect::<Vec<_>>().join("; ");
+        Ok(Page { status, cookies, text: response.text().await? })
     }
 
     /// A form posted anywhere, with headers.

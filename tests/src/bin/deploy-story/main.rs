@@ -9,6 +9,7 @@
 
 mod aws;
 mod client;
+mod console;
 mod operations;
 mod rights;
 mod roles;
@@ -42,6 +43,7 @@ async fn main() -> Result<()> {
         "an empty account takes the template" => operations::the_template_goes_in,
         "an update changes the callback address" => operations::an_update_changes_the_callback_address,
         "only the first admin key opens the API" => sending::only_the_key_opens_the_api,
+        "the first admin key opens the console" => console::the_key_opens_the_console,
         "credentials are stored encrypted and shown masked" => sending::credentials_are_encrypted,
         "a message is delivered, by a signed callback" => sending::a_message_is_delivered,
         "a callback without a signature changes nothing" => sending::an_unsigned_callback_is_refused,

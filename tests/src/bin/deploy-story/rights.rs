@@ -38,16 +38,41 @@ const COUNTERS: &str = "o/nobody0000000000/n";
 const API_KEY: &str = "key/none";
 const ACCOUNT: &str = "cb/twilio/none";
 const TOKEN: &str = "cbt/none";
+const SESSION: &str = "ses/none";
+const INVITATION: &str = "inv/none";
 const TABLE_MARK: &str = "installation";
 
 /// Function, what it may do, what it may not.
 type Rule = (&'static str, &'static [(Try, &'static str)], &'static [(Try, &'static str)]);
 
-const ROWS: [Rule; 6] = [
+const ROWS: [Rule; 7] = [
     (
         "AdminApi",
         &[(Get, API_KEY), (Put, API_KEY), (Put, ORG), (Update, PACK), (Delete, ADDRESS)],
         &[(Scan, ""), (Describe, "")],
+    ),
+    (
+        "Console",
+        &[
+            (Get, SESSION),
+            (Put, SESSION),
+            (Delete, SESSION),
+            (Get, API_KEY),
+            (Get, ORG),
+            (Put, ORG),
+            (Query, INVITATION),
+        ],
+        &[
+            (Put, API_KEY),
+            (Update, API_KEY),
+            (Get, ADDRESS),
+            (Put, ADDRESS),
+            (Query, ORG),
+            (Delete, ORG),
+            (Get, TOKEN),
+            (Scan, ""),
+            (Describe, ""),
+        ],
     ),
     (
         "QueueProcessor",
@@ -112,8 +137,9 @@ const ROWS: [Rule; 6] = [
 ];
 
 /// Function; whether it decrypts the installation's secret, an integration's credentials; whether it encrypts.
-const SECRETS: [(&str, bool, bool, bool); 6] = [
+const SECRETS: [(&str, bool, bool, bool); 7] = [
     ("AdminApi", true, true, true),
+    ("Console", true, false, false),
     ("QueueProcessor", true, false, false),
     ("Sender", false, true, false),
     ("Webhook", false, true, false),

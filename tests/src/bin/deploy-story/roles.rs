@@ -7,8 +7,8 @@ use crate::aws::{allowed, assume, aws, queue_arn};
 use crate::rights;
 use crate::world::World;
 
-const FUNCTIONS: [&str; 6] =
-    ["AdminApi", "QueueProcessor", "Sender", "Webhook", "Receiver", "Rollup"];
+const FUNCTIONS: [&str; 7] =
+    ["AdminApi", "Console", "QueueProcessor", "Sender", "Webhook", "Receiver", "Rollup"];
 
 pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()> {
     let name = world.output("TableName")?;
@@ -29,13 +29,16 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     const KEY: &[&str] = &["kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:CreateGrant"];
     const NOTHING: &[&str] = &[];
     // Function, resource, what it may do there, what it may not.
-    let rules: [(_, &str, _, &[&str]); 25] = [
+    let rules: [(_, &str, _, &[&str]); 28] = [
         ("AdminApi", &attention, QUERY, NOTHING),
         ("AdminApi", &due, NOTHING, QUERY),
         ("AdminApi", &transactional, SEND, TAKE),
         ("AdminApi", &bulk, SEND, TAKE),
         ("AdminApi", &receive, SEND, TAKE),
         ("AdminApi", &receive_dead, TAKE, SEND),
+        ("Console", &due, NOTHING, QUERY),
+        ("Console", &attention, NOTHING, QUERY),
+        ("Console", &bulk, NOTHING, TAKE_AND_SEND),
         ("QueueProcessor", &due, QUERY, NOTHING),
         ("QueueProcessor", &attention, NOTHING, QUERY),
         ("QueueProcessor", &transactional, SEND, TAKE),

@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use carillon_domain::ProviderName;
+use carillon_local::options::People;
 use carillon_local::simulator::Process;
 use carillon_local::{Options, Stack};
 use carillon_runtime::Clock;
@@ -36,6 +37,8 @@ impl Bench {
             clock: Clock::System,
             admin_key: ADMIN_KEY.to_owned(),
             public_url: url.clone(),
+            console_url: url.clone(),
+            people: People::Keys,
             provider_urls: ProviderName::ALL.map(|name| (name, process.url.clone())).into(),
             cors_origins: Vec::new(),
             tuning: Tuning::default(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use carillon_domain::settings::Settings;
 use carillon_domain::{OrgId, Role};
+use carillon_local::options::People;
 use carillon_local::{Options, Stack};
 use carillon_runtime::Clock;
 use carillon_runtime::config::Tuning;
@@ -123,6 +124,8 @@ async fn organizations(folder: PathBuf) -> Result<()> {
         clock: Clock::System,
         admin_key: ADMIN_KEY.to_owned(),
         public_url: String::new(),
+        console_url: String::new(),
+        people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
         cors_origins: Vec::new(),
         tuning: Tuning::default(),

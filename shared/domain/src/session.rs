@@ -1,6 +1,8 @@
-//! How long somebody stays signed in to the console.
+//! How long somebody stays signed in to the console, and as whom.
 
 use jiff::{SignedDuration, Timestamp};
+
+use crate::{MemberId, OrgId};
 
 /// Without a request for so long, a session ends.
 pub const IDLE: SignedDuration = SignedDuration::from_hours(8);
@@ -8,6 +10,27 @@ pub const IDLE: SignedDuration = SignedDuration::from_hours(8);
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A request is noted when the last noted one is so long ago: most cost no write.
 const NOTED_EACH: SignedDuration = SignedDuration::from_mins(15);
+
+/// As whom somebody is signed in. What that lets him do is looked up at each request, so that a key which is
+/// revoked and a member who is removed are out at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Whoever has an API key, by the hash of its secret.
+    Key { hash: String },
+    /// A member, and who that is at the issuer.
+    Member { org: OrgId, id: MemberId, identity: String },
+}
+
+impl Holder {
+    /// Whose sessions end together.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Key { hash } => format!("key/{hash}"),
+            Self::Member { identity, .. } => format!("idn/{identity}"),
+        }
+    }
+}
 
 /// The times of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

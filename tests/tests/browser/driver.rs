@@ -1,0 +1,168 @@
+//! A browser and its driver, gone when dropped. WebDriver (W3C) is JSON over HTTP; these are the calls we need.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use carillon_tests::patience::{PAUSE, eventually};
+use data_encoding::BASE64;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// How an element is named in the protocol.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Browser {
+    http: reqwest::Client,
+    /// Of the session.
+    url: String,
+    _driver: Child,
+}
+
+impl Browser {
+    /// # Panics
+    /// When Chromium or its driver is not installed.
+    #[expect(clippy::disallowed_methods, reason = "it speaks to a driver on this machine")]
+    pub async fn open() -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect(
+                "chromedriver is installed (`tests/run tools`, or apt install chromium-driver)",
+            );
+        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+        let port = loop {
+            let line = lines.next_line().await.expect("a line").expect("the driver starts");
+            if let Some((_, rest)) = line.split_once("successfully on port ") {
+                break rest.trim_end_matches('.').parse::<u16>().expect("a port");
+            }
+        };
+        // What it says further on must not fill the pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let url = format!("http://127.0.0.1:{port}/session");
+        let mut browser = Self { http, url, _driver: driver };
+        // No sandbox: it opens nothing but this test's own pages, and in containers there is none.
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,800"];
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+        }}});
+        let session = browser.call(Method::POST, "", &wanted).await;
+        let session =
+            session.expect("chromium starts (`tests/run tools`, or apt install chromium)");
+        let id = session["sessionId"].as_str().expect("an id");
+        browser.url = format!("{}/{id}", browser.url);
+        browser
+    }
+
+    pub async fn go(&self, url: &str) {
+        self.post("/url", &json!({"url": url})).await;
+    }
+
+    pub async fn at(&self) -> String {
+        self.get("/url").await.as_str().expect("an address").to_owned()
+    }
+
+    pub async fn click(&self, css: &str) {
+        let path = format!("/element/{}/click", self.find(css).await);
+        self.post(&path, &json!({})).await;
+    }
+
+    pub async fn type_in(&self, css: &str, text: &str) {
+        let path = format!("/element/{}/value", self.find(css).await);
+        self.post(&path, &json!({"text": text})).await;
+    }
+
+    /// Waits until an element shows this.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn shows(&self, css: &str, text: &str) {
+        let shown = eventually(css, PATIENCE, PAUSE, async || {
+            // A page that is on its way out takes its elements with it.
+            let element = self.call(Method::POST, "/element", &by(css)).await;
+            let Ok(element) = element else { return Ok(Err(format!("no {css}"))) };
+            let path = format!("/element/{}/text", element[ELEMENT].as_str().unwrap_or_default());
+            let found = self.call(Method::GET, &path, &Value::Null).await.unwrap_or_default();
+            let found = found.as_str().unwrap_or_default().to_owned();
+            Ok(if found == text { Ok(()) } else { Err(found) })
+        });
+        shown.await.unwrap_or_else(|error| panic!("{css} does not show “{text}”: {error:#}"));
+    }
+
+    /// What a script on the page finds.
+    pub async fn run(&self, script: &str) -> Value {
+        self.post("/execute/sync", &json!({"script": script, "args": []})).await
+    }
+
+    /// All cookies of this page, also those that no script sees.
+    pub async fn cookies(&self) -> Vec<Value> {
+        self.get("/cookie").await.as_array().expect("a list").clone()
+    }
+
+    pub async fn enter_frame(&self, css: &str) {
+        let element = self.find(css).await;
+        self.post("/frame", &json!({"id": {ELEMENT: element}})).await;
+    }
+
+    pub async fn leave_frame(&self) {
+        self.post("/frame/parent", &json!({})).await;
+    }
+
+    /// A picture, for people.
+    pub async fn picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let picture = self.get("/screenshot").await;
+        let picture = BASE64.decode(picture.as_str().expect("a text").as_bytes()).expect("base64");
+        std::fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
+    }
+
+    /// Ends the browser; its driver goes with `self`.
+    pub async fn close(self) {
+        self.call(Method::DELETE, "", &Value::Null).await.expect("it closes");
+    }
+
+    /// Waits until it is there.
+    async fn find(&self, css: &str) -> String {
+        let found = eventually(css, PATIENCE, PAUSE, async || {
+            Ok(self.call(Method::POST, "/element", &by(css)).await)
+        });
+        let found = found.await.unwrap_or_else(|error| panic!("{css}: {error:#}"));
+        found[ELEMENT].as_str().expect("an element").to_owned()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.call(Method::GET, path, &Value::Null).await.unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        self.call(Method::POST, path, body).await.unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    /// What the driver answers, or what it says is wrong.
+    async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, String> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let response = request.send().await.map_err(|error| error.to_string())?;
+        let is_good = response.status().is_success();
+        let text = response.text().await.map_err(|error| error.to_string())?;
+        let mut answer: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let value = answer["value"].take();
+        if is_good { Ok(value) } else { Err(value["message"].to_string()) }
+    }
+}
+
+fn by(css: &str) -> Value {
+    json!({"using": "css selector", "value": css})
+}

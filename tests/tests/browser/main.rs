@@ -1,0 +1,6 @@
+//! What only a real browser shows: cookies between sites, the content security policy, forms as people send
+//! them. Debian's Chromium, driven over WebDriver; `tests/run tools` installs both. Pictures of what it saw are
+//! left in `target/tmp/browser`.
+
+mod driver;
+mod sign_in;
