@@ -4,6 +4,7 @@
 //! them go, the clock stands until [`World::advance`].
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use aws_lambda_events::dynamodb::Event;
@@ -138,6 +139,7 @@ impl World {
         .expect("the stack opens");
         let router = stack.router();
         let server = tokio::spawn(async move {
+            let router = router.into_make_service_with_connect_info::<SocketAddr>();
             axum::serve(listener, router).await.expect("the server serves");
         });
         let fed = setup.repeat_stream.then(Mutex::default);

@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -82,6 +83,22 @@ pub struct NoContent;
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// A file for spreadsheets that is made while it is read.
+pub struct CsvStream {
+    pub name: &'static str,
+    pub body: Body,
+}
+
+impl IntoResponse for CsvStream {
+    fn into_response(self) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", self.name)),
+        ];
+        (headers, self.body).into_response()
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::answers::{Created, Json, NoContent};
+use crate::audit::note;
 use crate::auth::{self, Caller};
 use crate::extract::{self, Id, Params};
 use crate::lists::{self, Page, PageQuery};
@@ -154,6 +155,7 @@ pub async fn revoke(
         let detail = "This key's role is higher than yours; ask somebody who has that role.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "role_too_low", detail));
     }
+    note::before(&View::of(key, None));
     ctx.store.revoke_api_key(caller.org, id, ctx.clock.now()).await?;
     Ok(NoContent)
 }

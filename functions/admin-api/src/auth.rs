@@ -30,7 +30,7 @@ pub fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// Who sent a request with these headers.
+/// Who sent a request with these headers, in his own organization.
 ///
 /// # Errors
 /// 401 when there is no key, or none that we know.
@@ -61,12 +61,14 @@ pub async fn caller(ctx: &Context, headers: &HeaderMap) -> Result<Caller, Proble
         return Err(refused("key_expired", "This API key has expired; ask an admin for another."));
     }
     ctx.store.note_key_use(&key, &hash, now).await?;
-    let caller = Caller { org: key.org, role: key.role, id: key.id.to_string(), home: key.org };
-    in_organization(ctx, caller, headers).await
+    Ok(Caller { org: key.org, role: key.role, id: key.id.to_string(), home: key.org })
 }
 
 /// The caller in the organization that the request names, or else in his own.
-async fn in_organization(
+///
+/// # Errors
+/// 404 for one that is not his, 403 for one that is suspended.
+pub async fn in_organization(
     ctx: &Context,
     caller: Caller,
     headers: &HeaderMap,

@@ -1,17 +1,22 @@
-//! In front of every route that needs a key: who calls, and whether he may.
-//! Handlers take the [`Caller`] that was let in and decide nothing about roles.
+//! In front of every route that needs a key: who calls, how fast, and whether he
+//! may; what is done under an idempotency key is done once; what is done or
+//! refused is in the audit log. Handlers take the [`Caller`] that was let in and
+//! decide nothing about roles.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use carillon_domain::access;
 use carillon_runtime::Context;
 
+use crate::audit::{self, Deed};
 use crate::auth::{self, Caller};
-use crate::idempotency;
+use crate::client;
+use crate::hall::Hall;
+use crate::once::{self, Start};
 use crate::problem::Problem;
 use crate::routes::Route;
 
@@ -20,24 +25,43 @@ use crate::routes::Route;
 pub struct Door {
     pub ctx: Arc<Context>,
     pub route: Route,
+    /// The same one behind all doors.
+    pub hall: Arc<Hall>,
 }
 
 /// Lets a request through, or answers it.
-pub async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let caller = match auth::caller(&door.ctx, request.headers()).await {
-        Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
-    };
-    if !access::allows(caller.role, door.route.action) {
-        return too_low(&caller, &door.route).into_response();
+pub async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+    door.through(request, next).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+impl Door {
+    async fn through(&self, mut request: Request, next: Next) -> Result<Response, Problem> {
+        let Self { ctx, route, hall } = self;
+        let client = client::address(&request);
+        let caller = hall.caller(ctx, request.headers(), client).await?;
+        hall.allowances.take(ctx, &caller).await?;
+        audit::sighted(ctx, hall, &caller, client).await?;
+        let path = request.uri().path().to_owned();
+        let deed = |caller: &Caller| Deed::new(ctx, route, caller, client, &path);
+        // Whom an organization does not let in is told so in his own one's log.
+        let caller = match auth::in_organization(ctx, caller.clone(), request.headers()).await {
+            Ok(caller) => caller,
+            Err(problem) => return deed(&caller).refused(ctx, problem.into_response()).await,
+        };
+        if !access::allows(caller.role, route.action) {
+            let problem = too_low(&caller, route);
+            return deed(&caller).refused(ctx, problem.into_response()).await;
+        }
+        request.extensions_mut().insert(caller.clone());
+        match once::start(ctx, route, &caller, request).await? {
+            Start::Answer(response) => Ok(response),
+            Start::Work(request, None) => deed(&caller).work(ctx, request, next).await,
+            Start::Work(request, Some(held)) => {
+                let response = deed(&caller).work(ctx, request, next).await;
+                Ok(held.finish(response.unwrap_or_else(IntoResponse::into_response)).await)
+            }
+        }
     }
-    if door.route.method == Method::POST
-        && let Err(problem) = idempotency::key(request.headers(), None)
-    {
-        return problem.into_response();
-    }
-    request.extensions_mut().insert(caller);
-    next.run(request).await
 }
 
 fn too_low(caller: &Caller, route: &Route) -> Problem {

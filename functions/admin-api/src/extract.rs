@@ -10,12 +10,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use carillon_domain::json_limits;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 
 pub use self::form::{Form, Upload};
 pub use self::query::Params;
-use crate::json_limits;
 use crate::problem::{FieldError, Problem};
 
 /// A JSON body, read strictly, and its bytes.

@@ -41,9 +41,13 @@ pub fn check(first: &Remembered, hash: &str) -> Result<(), Problem> {
     if first.request_hash == hash {
         return Ok(());
     }
+    Err(reused())
+}
+
+pub fn reused() -> Problem {
     let detail =
         "This idempotency key was used for another request; use a new key for a new request.";
-    Err(Problem::conflict("idempotency_key_reused", detail))
+    Problem::conflict("idempotency_key_reused", detail)
 }
 
 /// A request that is refused now may be the repeat of one that was right when

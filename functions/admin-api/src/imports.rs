@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use carillon_domain::ImportId;
 use carillon_domain::import::{DUPLICATE, Import, Rejected};
 use carillon_domain::rows;
@@ -68,7 +69,11 @@ async fn write(
     let broken = |_| Problem::not_found("report");
     writer.write_record(&head).map_err(broken)?;
     for chunk in 0..import.chunks {
-        let text = ctx.store.import_chunk(import.org, import.id, chunk).await?;
+        let Some(text) = ctx.store.import_chunk_if_kept(import.org, import.id, chunk).await? else {
+            let detail = "The lines of this file are not kept any more; see retention.file_days \
+                          in /v1/settings.";
+            return Err(Problem::new(StatusCode::NOT_FOUND, "file_not_kept", detail));
+        };
         for row in rows::read_chunk(&text).flatten() {
             if let Some(r) = rejected.get(&row.line) {
                 let mut record = vec![row.line.to_string(), r.code.clone(), r.detail.clone()];
@@ -82,7 +87,7 @@ async fn write(
 }
 
 /// A cell that a spreadsheet would run is written as text.
-fn harmless(cell: &str) -> String {
+pub fn harmless(cell: &str) -> String {
     let is_number = cell.strip_prefix(['+', '-']).is_some_and(|rest| {
         rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | '(' | ')' | '-'))
     });

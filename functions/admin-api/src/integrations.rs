@@ -5,26 +5,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Path, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use carillon_domain::integration::IntegrationSettings;
 use carillon_domain::{Action, ProviderName, Secret, access};
 use carillon_providers::{Account, CallbackTrust, Credentials, TestResult, provider};
 use carillon_runtime::Context;
 use carillon_runtime::secrets::Owner;
-use carillon_store::{Former, Integration, IntegrationStatus, callback_token_hash};
+use carillon_store::{Former, Integration, IntegrationStatus, StoreError, callback_token_hash};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answers::Json;
+use crate::audit::note;
 use crate::auth::Caller;
 use crate::callbacks;
+use crate::etag::{Tag, Tagged};
 use crate::extract;
 use crate::openapi::{Operation, Schemas, Takes};
 use crate::problem::{FieldError, Problem};
 use crate::view::integration::{Integration as Shown, IntegrationTest};
 
+/// How often a change that met another is tried again.
+const ROUNDS: usize = 20;
 /// How long callbacks that are signed with the secret before are believed.
 const OLD_SECRET_COUNTS: SignedDuration = SignedDuration::from_mins(10);
 /// How long an account that was replaced is remembered: its receipts come for
@@ -57,15 +62,20 @@ pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Provider(name): Provider,
-) -> Result<Json<Shown>, Problem> {
-    match ctx.store.integration(caller.org, name).await? {
-        Some(integration) => Ok(Json(view(&ctx, &caller, &integration).await?)),
-        None => Ok(Json(Shown::not_configured(name, callbacks::addresses(&ctx, name, None)))),
+) -> Result<Tagged<Shown>, Problem> {
+    let found = ctx.store.integration(caller.org, name).await?;
+    let tag = tag(found.as_ref());
+    match found {
+        Some(integration) => Ok(Tagged(tag, view(&ctx, &caller, &integration).await?)),
+        None => {
+            let addresses = callbacks::addresses(&ctx, name, None);
+            Ok(Tagged(tag, Shown::not_configured(name, addresses)))
+        }
     }
 }
 
 /// Secrets by name, numbers and texts by name; `null` is as good as absent.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewIntegration", example = example())]
 pub struct Put {
@@ -103,9 +113,37 @@ pub async fn put(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Provider(name): Provider,
+    headers: HeaderMap,
     extract::Json { value: new, .. }: extract::Json<Put>,
-) -> Result<Json<Shown>, Problem> {
-    let before = ctx.store.integration(caller.org, name).await?;
+) -> Result<Tagged<Shown>, Problem> {
+    for _ in 0..ROUNDS {
+        let before = ctx.store.integration(caller.org, name).await?;
+        tag(before.as_ref()).check(&headers)?;
+        if let Some(stored) = replace(&ctx, &caller, name, before, new.clone()).await? {
+            let shown = view(&ctx, &caller, &stored).await?;
+            return Ok(Tagged(tag(Some(&stored)), shown));
+        }
+    }
+    Err(StoreError::Contended("an integration").into())
+}
+
+/// Each write encrypts anew, so the ciphertext names the version.
+fn tag(integration: Option<&Integration>) -> Tag {
+    Tag::of(&integration.map(|i| &i.credentials))
+}
+
+/// `None` when somebody else was faster.
+async fn replace(
+    ctx: &Context,
+    caller: &Caller,
+    name: ProviderName,
+    before: Option<Integration>,
+    new: Put,
+) -> Result<Option<Integration>, Problem> {
+    if let Some(before) = &before {
+        note::before(&view(ctx, caller, before).await?);
+    }
+    let seen = before.as_ref().map(|before| before.credentials.clone());
     let known = match &before {
         Some(integration) => ctx.credentials(integration).await?,
         None => Credentials::default(),
@@ -158,11 +196,13 @@ pub async fn put(
         let former = Former { integration: before, replaced_at: now, until: now + counts };
         ctx.store.keep_former(&former).await?;
     }
-    ctx.store.put_integration(&integration).await?;
+    if !ctx.store.replace_integration(&integration, seen).await? {
+        return Ok(None);
+    }
     if new.forget_previous {
         ctx.store.forget_formers(caller.org, name).await?;
     }
-    Ok(Json(view(&ctx, &caller, &integration).await?))
+    Ok(Some(integration))
 }
 
 fn read_settings(

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::{MemberId, OrgId, Role, access, ids};
 use carillon_runtime::Context;
 use carillon_runtime::context::InstallationError;
@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 
 use crate::answers::{Created, Json, NoContent};
 use crate::api_keys::read_role;
+use crate::audit::note;
 use crate::auth::Caller;
+use crate::etag::{Tag, Tagged};
 use crate::extract::{self, Id, Params};
 use crate::lists::{self, Page, PageQuery};
 use crate::names::{LONGEST_EMAIL, LONGEST_NAME, read_email, read_name};
@@ -164,8 +166,9 @@ pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<MemberId>,
-) -> Result<Json<View>, Problem> {
-    Ok(Json(found(&ctx, &caller, id).await?.into()))
+) -> Result<Tagged<View>, Problem> {
+    let member = found(&ctx, &caller, id).await?;
+    Ok(Tagged(tag(&member), member.into()))
 }
 
 async fn found(ctx: &Context, caller: &Caller, id: MemberId) -> Result<Member, Problem> {
@@ -173,16 +176,24 @@ async fn found(ctx: &Context, caller: &Caller, id: MemberId) -> Result<Member, P
     member.ok_or_else(|| Problem::not_found("member"))
 }
 
+/// Of what people change; a sign-in changes nothing of it.
+fn tag(m: &Member) -> Tag {
+    Tag::of(&(m.id, &m.email, &m.name, m.role))
+}
+
 /// `PATCH /v1/members/{id}`: changes name or role.
 pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<MemberId>,
+    headers: HeaderMap,
     extract::Json { value: patch, .. }: extract::Json<Patch>,
-) -> Result<Json<View>, Problem> {
+) -> Result<Tagged<View>, Problem> {
     for _ in 0..ROUNDS {
         let mut member = found(&ctx, &caller, id).await?;
         may_change(&caller, &member)?;
+        tag(&member).check(&headers)?;
+        note::before(&View::from(member.clone()));
         let mut wrong = Vec::new();
         if let Some(name) = &patch.name {
             member.name = read_name("name", name, &mut wrong).unwrap_or_default();
@@ -196,7 +207,7 @@ pub async fn update(
         member.updated_at = ctx.clock.now();
         member.version += 1;
         if ctx.store.save_member(&member).await? {
-            return Ok(Json(member.into()));
+            return Ok(Tagged(tag(&member), member.into()));
         }
     }
     Err(StoreError::Contended("a member").into())
@@ -210,6 +221,7 @@ pub async fn remove(
 ) -> Result<NoContent, Problem> {
     let member = found(&ctx, &caller, id).await?;
     may_change(&caller, &member)?;
+    note::before(&View::from(member));
     ctx.store.remove_member(caller.org, id).await?;
     Ok(NoContent)
 }

@@ -7,20 +7,25 @@ use axum::http::HeaderMap;
 use carillon_domain::settings::Settings;
 use carillon_domain::{KeyId, OrgId, Role};
 use carillon_runtime::{Context, random};
-use carillon_store::{ApiKey, Organization, OrganizationStatus};
+use carillon_store::{ApiKey, Organization, OrganizationStatus, StoreError};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::answers::{Created, Json};
+use crate::audit::note;
 use crate::auth::{self, Caller};
+use crate::etag::{Tag, Tagged};
 use crate::extract::{self, Id, Params};
 use crate::lists::{self, Page, PageQuery};
 use crate::names::{LONGEST_NAME, read_name};
 use crate::problem::{FieldError, Problem};
 use crate::settings::read_time_zone;
 use crate::{idempotency, secret_key};
+
+/// How often a change that met another is tried again.
+const ROUNDS: usize = 20;
 
 /// A tenant to be.
 #[derive(Deserialize, JsonSchema)]
@@ -151,8 +156,14 @@ pub async fn list(
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     Id(id): Id<OrgId>,
-) -> Result<Json<View>, Problem> {
-    Ok(Json(found(&ctx, id).await?.into()))
+) -> Result<Tagged<View>, Problem> {
+    let organization = found(&ctx, id).await?;
+    Ok(Tagged(tag(&organization), organization.into()))
+}
+
+/// Of what people change.
+fn tag(o: &Organization) -> Tag {
+    Tag::of(&(o.id, &o.name, o.status.as_str()))
 }
 
 /// `PATCH /v1/organizations/{id}`: changes name or status.
@@ -160,32 +171,41 @@ pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<OrgId>,
+    headers: HeaderMap,
     extract::Json { value: patch, .. }: extract::Json<Patch>,
-) -> Result<Json<View>, Problem> {
-    let mut organization = found(&ctx, id).await?;
-    let mut wrong = Vec::new();
-    if let Some(name) = &patch.name {
-        organization.name = read_name("name", name, &mut wrong).unwrap_or_default();
-    }
-    if let Some(status) = &patch.status {
-        match OrganizationStatus::parse(status) {
-            Some(OrganizationStatus::Suspended) if caller.home == id => {
-                let detail = "This is the organization of your own key; nobody could undo it.";
-                wrong.push(FieldError::new("status", "own_organization", detail));
-            }
-            Some(status) => organization.status = status,
-            None => {
-                let detail = "The status of an organization is active or suspended.";
-                wrong.push(FieldError::new("status", "invalid_value", detail));
-            }
+) -> Result<Tagged<View>, Problem> {
+    for _ in 0..ROUNDS {
+        let seen = found(&ctx, id).await?;
+        tag(&seen).check(&headers)?;
+        note::before(&View::from(seen.clone()));
+        let mut changed = Organization { updated_at: ctx.clock.now(), ..seen.clone() };
+        patch.apply(&caller, &mut changed)?;
+        if ctx.store.replace_organization(&seen, &changed).await? {
+            return Ok(Tagged(tag(&changed), changed.into()));
         }
     }
-    if !wrong.is_empty() {
-        return Err(Problem::fields(wrong));
+    Err(StoreError::Contended("an organization").into())
+}
+
+impl Patch {
+    fn apply(&self, caller: &Caller, organization: &mut Organization) -> Result<(), Problem> {
+        let mut wrong = Vec::new();
+        if let Some(name) = &self.name {
+            organization.name = read_name("name", name, &mut wrong).unwrap_or_default();
+        }
+        if let Some(status) = &self.status {
+            match OrganizationStatus::parse(status) {
+                Some(OrganizationStatus::Suspended) if caller.home == organization.id => {
+                    let detail = "This is the organization of your own key; nobody could undo it.";
+                    wrong.push(FieldError::new("status", "own_organization", detail));
+                }
+                Some(status) => organization.status = status,
+                None => {
+                    let detail = "The status of an organization is active or suspended.";
+                    wrong.push(FieldError::new("status", "invalid_value", detail));
+                }
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(Problem::fields(wrong)) }
     }
-    organization.updated_at = ctx.clock.now();
-    if !ctx.store.put_organization(&organization).await? {
-        return Err(Problem::not_found("organization"));
-    }
-    Ok(Json(organization.into()))
 }

@@ -73,7 +73,16 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
+    /// To be tried again after so many seconds.
+    pub fn after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "the request could not be served");
         let detail = "Storage does not answer; nothing was changed by half. Try again shortly.";
         let mut problem =
@@ -82,6 +91,10 @@ impl Problem {
         problem
     }
 }
+
+/// The code of a problem, for who stands around the handler.
+#[derive(Debug, Clone)]
+pub struct Code(pub String);
 
 /// Why a request was not done (RFC 9457).
 #[derive(Serialize, JsonSchema)]
@@ -125,6 +138,7 @@ impl IntoResponse for Problem {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        response.extensions_mut().insert(Code(self.code));
         response
     }
 }

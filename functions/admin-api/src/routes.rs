@@ -14,10 +14,11 @@ use carillon_domain::Action;
 use carillon_runtime::Context;
 
 use crate::door::{self, Door};
+use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, bulk, consents, dead_letters, health, imports, installation, integrations, members,
-    messages, organizations, settings, stats, suppressions, templates,
+    api_keys, audit, bulk, consents, dead_letters, health, imports, installation, integrations,
+    members, messages, organizations, people, settings, stats, suppressions, templates,
 };
 
 /// One line of the table.
@@ -67,9 +68,10 @@ pub fn said() -> impl Iterator<Item = (Method, &'static str, Option<Action>, Sai
 /// All of them behind their doors, and the few that are open to everybody.
 pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
     let open = open().into_iter().fold(Router::new(), |r, o| r.route(o.path, o.handler));
+    let hall = Arc::new(Hall::default());
     entries().into_iter().fold(open, |router, Entry { route, handler, .. }| {
         let path = route.path;
-        let door = Door { ctx: Arc::clone(ctx), route };
+        let door = Door { ctx: Arc::clone(ctx), route, hall: Arc::clone(&hall) };
         router.route(path, handler.route_layer(middleware::from_fn_with_state(door, door::pass)))
     })
 }
@@ -78,7 +80,8 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 fn entries() -> Vec<Entry> {
     use Action::{
         ChangeSettings, EditContent, LiftSuppression, ManageConsent, ManageInstallation,
-        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, Read, Send,
+        ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData,
+        Read, ReadAuditLog, Send,
     };
     vec![
         GET.at("/v1/messages", Read, messages::list::list),
@@ -109,6 +112,11 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/dead-letters/{id}/redrive", Send, dead_letters::redrive),
         POST.at("/v1/dead-letters/{id}/drop", Send, dead_letters::drop),
         GET.at("/v1/stats", Read, stats::read),
+        GET.at("/v1/audit-log", ReadAuditLog, audit::list::list),
+        GET.at("/v1/audit-log/export", ReadAuditLog, audit::export::export),
+        POST.at("/v1/people/export", ManagePersonalData, people::export),
+        POST.at("/v1/people/erase", ManagePersonalData, people::erase),
+        GET.at("/v1/people/erasure", ManagePersonalData, people::erasure),
         GET.at("/v1/api-keys", ManageKeys, api_keys::list),
         POST.at("/v1/api-keys", ManageKeys, api_keys::create),
         GET.at("/v1/api-keys/{id}", ManageKeys, api_keys::read),

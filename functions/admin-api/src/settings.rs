@@ -6,14 +6,16 @@ mod quiet_hours;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use carillon_domain::settings::Settings;
 use carillon_runtime::Context;
 use carillon_store::StoreError;
 
 use self::patch::Patch;
 pub use self::patch::time_zone as read_time_zone;
-use crate::answers::Json;
+use crate::audit::note;
 use crate::auth::Caller;
+use crate::etag::{Tag, Tagged};
 use crate::extract;
 use crate::problem::Problem;
 
@@ -24,24 +26,28 @@ const ROUNDS: usize = 20;
 pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-) -> Result<Json<Settings>, Problem> {
-    Ok(Json(ctx.store.settings(caller.org).await?))
+) -> Result<Tagged<Settings>, Problem> {
+    let settings = ctx.store.settings(caller.org).await?;
+    Ok(Tagged(Tag::of(&settings), settings))
 }
 
 /// `PATCH /v1/settings`: changes what is named: all of it, or with a wrong value nothing.
 pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
+    headers: HeaderMap,
     extract::Json { value: patch, .. }: extract::Json<Patch>,
-) -> Result<Json<Settings>, Problem> {
+) -> Result<Tagged<Settings>, Problem> {
     for _ in 0..ROUNDS {
         let (mut settings, seen) = ctx.store.settings_to_change(caller.org).await?;
+        Tag::of(&settings).check(&headers)?;
+        note::before(&settings);
         let wrong = patch.clone().apply(&mut settings);
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
         if ctx.store.replace_settings(caller.org, seen, &settings).await? {
-            return Ok(Json(settings));
+            return Ok(Tagged(Tag::of(&settings), settings));
         }
     }
     Err(StoreError::Contended("settings").into())

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::address;
 use crate::answers::{Found, Json, NoContent};
+use crate::audit::note;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
 use crate::lists::{self, ByAddress, Page};
@@ -124,7 +125,8 @@ pub async fn lift(
     caller: Caller,
     params: Params<One>,
 ) -> Result<NoContent, Problem> {
-    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
+    let (to, key) = address::of_query(&ctx, &caller, &params.to).await?;
+    note::before(&json!({"address": to.as_str(), "channel": params.channel}));
     match ctx.store.lift_ours(caller.org, key, params.channel).await? {
         Lifted::Done => Ok(NoContent),
         Lifted::Nothing => Err(Problem::not_found("suppression")),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use carillon_domain::dlt;
 use carillon_domain::template::Template;
 use carillon_domain::{Channel, OrgId, TemplateId};
@@ -13,8 +14,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::answers::{Created, Json};
+use crate::audit::note;
 use crate::auth::Caller;
+use crate::etag::{self, Tag, Tagged};
 use crate::extract::{self, Id, Params, present};
+use crate::idempotency;
 use crate::lists::{self, Page, PageQuery};
 use crate::problem::{FieldError, Problem};
 use crate::view::template::{Template as Shown, TemplateKind, TemplateVariable};
@@ -130,11 +134,17 @@ fn patch_example() -> Value {
 pub async fn create(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    extract::Json { value: New(value), .. }: extract::Json<New>,
+    headers: HeaderMap,
+    extract::Json { value: New(value), raw }: extract::Json<New>,
 ) -> Result<Created<Shown>, Problem> {
+    let once = idempotency::key(&headers, None)?;
     let now = ctx.clock.now();
     let mut template = StoredTemplate {
-        id: TemplateId::from_bytes(random::bytes()),
+        // The repeat of a request that was cut off finds what that one had made.
+        id: match &once {
+            Some(once) => TemplateId::from_hash(&[caller.org.as_bytes(), once.as_bytes(), &raw]),
+            None => TemplateId::from_bytes(random::bytes()),
+        },
         key: String::new(),
         version: 1,
         channel: Channel::Sms,
@@ -149,6 +159,10 @@ pub async fn create(
     match ctx.store.put_template(caller.org, &template).await? {
         NewTemplate::Stored => Ok(Created(Shown::of(&template))),
         NewTemplate::Taken => {
+            let own = ctx.store.template_version(caller.org, template.id, 1).await?;
+            if let Some(own) = own.filter(|_| once.is_some()) {
+                return Ok(Created(Shown::of(&own)));
+            }
             let detail = format!(
                 "There is a template “{}” already; PATCH it for a new version.",
                 template.key
@@ -176,10 +190,10 @@ pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<TemplateId>,
-) -> Result<Json<Shown>, Problem> {
+) -> Result<Tagged<Shown>, Problem> {
     let template = ctx.store.template(caller.org, id).await?;
     let template = template.ok_or_else(|| Problem::not_found("template"))?;
-    Ok(Json(Shown::of(&template)))
+    Ok(Tagged(tag(&template), Shown::of(&template)))
 }
 
 /// `PATCH /v1/templates/{id}`: makes the next version.
@@ -187,20 +201,28 @@ pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<TemplateId>,
+    headers: HeaderMap,
     extract::Json { value: Patch(value), .. }: extract::Json<Patch>,
-) -> Result<Json<Shown>, Problem> {
+) -> Result<Tagged<Shown>, Problem> {
     let template = ctx.store.template(caller.org, id).await?;
     let mut template = template.ok_or_else(|| Problem::not_found("template"))?;
+    tag(&template).check(&headers)?;
+    note::before(&Shown::of(&template));
     value.apply(&mut template, false)?;
     template.version += 1;
     template.updated_at = ctx.clock.now();
     match ctx.store.put_template(caller.org, &template).await? {
-        NewTemplate::Stored => Ok(Json(Shown::of(&template))),
+        NewTemplate::Stored => Ok(Tagged(tag(&template), Shown::of(&template))),
+        NewTemplate::Taken if etag::is_conditional(&headers) => Err(etag::changed()),
         NewTemplate::Taken => {
             let detail = "Someone else changed this template just now; read it again.";
             Err(Problem::conflict("template_changed", detail))
         }
     }
+}
+
+fn tag(t: &StoredTemplate) -> Tag {
+    Tag::of(&(t.id, t.version))
 }
 
 impl Body {

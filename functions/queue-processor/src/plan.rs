@@ -104,12 +104,13 @@ async fn page(
         Some(frozen) => frozen,
         None => {
             let page = freeze::build(ctx, import, reader).await?;
-            ctx.store.freeze_page(org, id, number, page).await?
+            let when = (import.scheduled_for, ctx.clock.now());
+            ctx.store.freeze_page(org, id, number, page, when).await?
         }
     };
     let rows = reader.rows(ctx, import, &frozen).await?;
     let entry = TimelineEntry::Page { import: id, page: number };
-    ctx.store.note_in_timeline(org, import.created_at, entry).await?;
+    ctx.store.note_in_timeline(org, import.created_at, entry, import.scheduled_for).await?;
     let (doubles, sizes) =
         put_messages(ctx, import, number, &frozen, (&rows, &reader.template)).await?;
     let packs_late = ctx.store.lacks(Mechanism::PackBeforeCursor);

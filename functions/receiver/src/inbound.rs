@@ -74,7 +74,7 @@ pub async fn apply(
             .to_owned();
         decide(&mut message, DecisionKind::Hold, "ambiguous_keyword", detail);
     }
-    ctx.store.note_in_timeline(org, at, TimelineEntry::Message(id)).await?;
+    ctx.store.note_in_timeline(org, at, TimelineEntry::Message(id), at).await?;
     ctx.store.insert_message(&message).await?;
     Ok(())
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use carillon_domain::OrgId;
-use carillon_domain::statistics::{Fact, date};
+use carillon_domain::statistics::{self, Fact, date};
 use carillon_store::{Census, Counters, Item, Scanned, Store, StoreError};
 use jiff::Timestamp;
 
@@ -54,24 +54,38 @@ pub struct Recount {
 
 /// # Errors
 /// When the table does not answer, or never stands still.
-pub async fn recount(store: &Store) -> Result<Recount, RecountError> {
+pub async fn recount(store: &Store, now: Timestamp) -> Result<Recount, RecountError> {
     let mut before = None;
     for _ in 0..ROUNDS {
         let (messages, rows, side) = census(store).await?;
         let orgs: BTreeSet<OrgId> =
             rows.keys().map(|key| key.0).chain(side.keys().map(|key| key.0)).collect();
         let mut counters: BTreeMap<(OrgId, String, String), Census> = BTreeMap::new();
+        let mut kept_since = BTreeMap::new();
         for org in orgs {
+            if let Some(days) = store.settings(org).await?.retention.message_days {
+                kept_since.insert(org, oldest(now, days));
+            }
             for ((date, channel), counted) in store.all_counters(org).await? {
                 counters.insert((org, date, channel), counted);
             }
         }
         if before.as_ref() == Some(&counters) {
-            return Ok(compare(messages, rows, &side, &counters));
+            let is_kept = |org: &OrgId, date: &str| {
+                kept_since.get(org).is_none_or(|since| date >= since.as_str())
+            };
+            return Ok(compare(messages, rows, side, counters, is_kept));
         }
         before = Some(counters);
     }
     Err(RecountError::Busy)
+}
+
+/// The first day of which all messages are still kept: one is kept for so many
+/// days after the day that it is counted on, or longer.
+fn oldest(now: Timestamp, kept_for: u32) -> String {
+    let days_now = statistics::days(now);
+    date(days_now.saturating_sub(u16::try_from(kept_for).unwrap_or(u16::MAX)).saturating_add(1))
 }
 
 /// Counts what rollup has missed (it keeps each message to once), then adds what
@@ -95,7 +109,7 @@ pub async fn fix(store: &Store, now: Timestamp) -> Result<Recount, RecountError>
             break;
         }
     }
-    let found = recount(store).await?;
+    let found = recount(store, now).await?;
     if found.is_behind {
         return Err(RecountError::Busy);
     }
@@ -153,10 +167,16 @@ fn sum(sums: &mut Sums, org: OrgId, channel: &'static str, fact: &Fact) {
 
 fn compare(
     messages: u64,
-    rows: Sums,
-    side: &Sums,
-    counters: &BTreeMap<(OrgId, String, String), Census>,
+    mut rows: Sums,
+    mut side: Sums,
+    mut counters: BTreeMap<(OrgId, String, String), Census>,
+    is_kept: impl Fn(&OrgId, &str) -> bool,
 ) -> Recount {
+    // Of days before, rows are gone that were counted.
+    rows.retain(|(org, date, _), _| is_kept(org, date));
+    side.retain(|(org, date, _), _| is_kept(org, date));
+    counters.retain(|(org, date, _), _| is_kept(org, date));
+    let (side, counters) = (&side, &counters);
     let mut by_day = Sums::new();
     for ((org, date, _), values) in &rows {
         let all = by_day.entry((*org, date.clone(), String::new())).or_default();

@@ -1,6 +1,7 @@
 //! `cargo run`: the stack in real time.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -69,8 +70,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = start(&stack, settings.tick_seconds, &stopped);
     let mut ended = stopped.clone();
-    let server = axum::serve(listener, stack.router())
-        .with_graceful_shutdown(async move { wait_for_end(&mut ended).await });
+    let server =
+        axum::serve(listener, stack.router().into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move { wait_for_end(&mut ended).await });
     let server = tokio::spawn(server.into_future());
     tokio::signal::ctrl_c().await?;
     say("\nStopping: calls in flight are finished first.");

@@ -1,8 +1,13 @@
 //! One stack: engines, context, and the steps that the platform would trigger.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use carillon_admin_api::client::Peer;
 use carillon_domain::message::{Message, State};
 use carillon_domain::{Lane, OrgId};
 use carillon_queue_processor::Report;
@@ -18,12 +23,26 @@ use crate::poller::Mapping;
 use crate::{queues, rollup_feed};
 
 pub const TABLE: &str = "carillon";
+/// One person's machine: limits are there, and seldom met.
+const API_REQUESTS_PER_SECOND: u32 = 10_000;
+const FAILED_KEYS_PER_MINUTE: u32 = 1_000;
 /// The queue processor's time, as in the template.
 const PROCESSOR_SECONDS: i64 = 55;
 /// Leases that a killed process left behind end within this time.
 const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(60);
+/// Rows that are looked at each minute, whether they are over.
+const EXPIRED_A_TICK: usize = 500;
 /// Rounds of [`Stack::settle`]; a stack that is busy after as many never rests.
 const ROUNDS: usize = 100_000;
+
+/// Tells the API where a request came from, as API Gateway does on AWS.
+async fn seen_by(mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let peer = Peer(peer.ip());
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}
 
 /// Cheap to clone; all clones are the same stack.
 #[derive(Clone)]
@@ -97,6 +116,8 @@ impl Stack {
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
             cors_origins: options.cors_origins,
+            api_requests_per_second: API_REQUESTS_PER_SECOND,
+            failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,
             tuning: options.tuning,
         };
         let born = options.clock.now();
@@ -113,12 +134,28 @@ impl Stack {
     pub fn router(&self) -> Router {
         carillon_admin_api::router(Arc::clone(&self.ctx))
             .merge(carillon_webhook::router(Arc::clone(&self.ctx)))
+            .layer(axum::middleware::from_fn(seen_by))
     }
 
     /// One firing of the minute schedule.
     pub async fn tick(&self) -> Report {
         let deadline = self.ctx.clock.now() + SignedDuration::from_secs(PROCESSOR_SECONDS);
-        Box::pin(carillon_queue_processor::run(&self.ctx, deadline)).await
+        let report = Box::pin(carillon_queue_processor::run(&self.ctx, deadline)).await;
+        // What DynamoDB does by itself, within days.
+        if let Err(error) = self.expire(EXPIRED_A_TICK).await {
+            tracing::warn!(%error, "rows that are over stay for now");
+        }
+        report
+    }
+
+    /// Lets rows go whose time to live is over, of the next `looked_at` rows. Answers how many,
+    /// and whether the end of the table was reached.
+    ///
+    /// # Errors
+    /// When the table's file cannot be read.
+    pub async fn expire(&self, looked_at: usize) -> anyhow::Result<(usize, bool)> {
+        let (tables, table) = (self.engines.tables(), self.ctx.store.table_name());
+        Ok(tables.expire(table, self.ctx.clock.now(), looked_at).await?)
     }
 
     /// Works off what is on the queues and in the stream, until there is

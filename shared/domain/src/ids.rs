@@ -153,8 +153,21 @@ typed_id!(/// An API key (not its secret).
     KeyId, "key", 10);
 typed_id!(/// A person who may sign in.
     MemberId, "mem", 10);
+typed_id!(/// An entry of the audit log. Time first, so that entries sort by it.
+    AuditId, "aud", 16);
 typed_id!(/// A message. Its bytes are its place in the table: address, time, hash.
     MessageId, "msg", 26);
+
+impl AuditId {
+    /// Milliseconds since 1970, and what keeps two of one millisecond apart.
+    #[must_use]
+    pub fn new(at_ms: u64, random: [u8; 10]) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&at_ms.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&random);
+        Self(bytes)
+    }
+}
 
 impl MessageId {
     /// A message's id is its key: the partition of its address, the time it

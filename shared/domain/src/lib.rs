@@ -7,8 +7,10 @@
 
 pub mod access;
 pub mod address;
+pub mod audit;
 pub mod channel;
 pub mod consent;
+pub mod cursor;
 pub mod dlt;
 pub mod erasure;
 pub mod expiry;
@@ -18,6 +20,7 @@ pub mod gates;
 pub mod ids;
 pub mod import;
 pub mod integration;
+pub mod json_limits;
 pub mod keyed_hash;
 pub mod keywords;
 pub mod ledger;
@@ -43,7 +46,7 @@ pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
 pub use failure::{Failure, FailureReason};
-pub use ids::{ImportId, KeyId, LetterId, MemberId, MessageId, OrgId, PackId, TemplateId};
+pub use ids::{AuditId, ImportId, KeyId, LetterId, MemberId, MessageId, OrgId, PackId, TemplateId};
 pub use integration::ProviderName;
 pub use keyed_hash::keyed_hash;
 pub use message::Message;

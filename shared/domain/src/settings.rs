@@ -18,6 +18,26 @@ pub enum UnknownPolicy {
     Resend,
 }
 
+/// How long things are kept once nothing waits for them any more. What is counted
+/// stays counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Retention {
+    /// Days after its last change that a message is kept; `null` is for ever.
+    pub message_days: Option<u32>,
+    /// Days that the lines of an uploaded file are kept.
+    pub file_days: u32,
+    /// Days that the audit log is kept; `null` is for ever.
+    pub audit_days: Option<u32>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { message_days: Some(730), file_days: 30, audit_days: Some(730) }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -46,6 +66,9 @@ pub struct Settings {
     pub max_attempts: u16,
     pub max_segments: u16,
     pub unknown_policy: UnknownPolicy,
+    /// Requests a second that each key may make; `None`: the installation's.
+    pub api_requests_per_second: Option<u32>,
+    pub retention: Retention,
 }
 
 impl Default for Settings {
@@ -64,6 +87,8 @@ impl Default for Settings {
             max_attempts: 4,
             max_segments: 10,
             unknown_policy: UnknownPolicy::Hold,
+            api_requests_per_second: None,
+            retention: Retention::default(),
         }
     }
 }

@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use carillon_domain::ProviderName;
 use jiff::{SignedDuration, Timestamp};
 
+/// Requests a second that a key may make.
+const API_REQUESTS_PER_SECOND: u32 = 50;
+/// Unknown keys that an address may try in a minute.
+const FAILED_KEYS_PER_MINUTE: u32 = 30;
+
 /// What a function is told by its deployment.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -24,6 +29,11 @@ pub struct Config {
     /// Origins (`https://console.example`) whose scripts may call the API from a
     /// browser. Usually none.
     pub cors_origins: Vec<String>,
+    /// Requests a second that a key may make, where its organization has set
+    /// nothing; four times as many at once.
+    pub api_requests_per_second: u32,
+    /// Keys that nobody knows, from one address in a minute and instance.
+    pub failed_keys_per_minute: u32,
     pub tuning: Tuning,
 }
 
@@ -151,6 +161,8 @@ impl Config {
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
             cors_origins: cors_origins(),
+            api_requests_per_second: API_REQUESTS_PER_SECOND,
+            failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,
             tuning: Tuning::default(),
         })
     }

@@ -43,6 +43,15 @@ pub enum EraseError {
     File(#[from] carillon_domain::rows::CorruptChunk),
 }
 
+/// What a step leaves to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Something, at once.
+    Further,
+    /// It has set when it goes on.
+    Later,
+}
+
 /// The erasure of this address that is under way, or a new one, due soon.
 ///
 /// # Errors
@@ -81,22 +90,23 @@ pub async fn go_on(
     mut erasure: Erasure,
     deadline: Timestamp,
 ) -> Result<Erasure, EraseError> {
-    let lease = erasure.due;
     while !erasure.is_done() && ctx.clock.now() < deadline {
         let now = ctx.clock.now();
-        match erasure.stage {
+        let next = match erasure.stage {
             Stage::Messages => messages(ctx, &mut erasure, now).await?,
             Stage::Texts => texts(ctx, &mut erasure, now).await?,
             Stage::Gates => {
                 ctx.store.erase_gates(erasure.org, erasure.address).await?;
                 erasure.go_on(Stage::Files);
+                Next::Further
             }
             Stage::Files if now < erasure.asked_at + FILES_AFTER => {
                 erasure.due = Some(erasure.asked_at + FILES_AFTER);
+                Next::Later
             }
             Stage::Files => files::page(ctx, &mut erasure, now).await?,
-            Stage::Done => {}
-        }
+            Stage::Done => Next::Later,
+        };
         if erasure.is_done() {
             erasure.done_at = Some(now);
             erasure.due = None;
@@ -107,7 +117,7 @@ pub async fn go_on(
             let there = ctx.store.erasure(erasure.org, erasure.address).await?;
             return Ok(there.unwrap_or(erasure));
         }
-        if erasure.due != lease {
+        if next == Next::Later {
             return Ok(erasure);
         }
     }
@@ -119,7 +129,11 @@ pub async fn go_on(
 }
 
 /// One page of messages, from the newest on.
-async fn messages(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Result<(), EraseError> {
+async fn messages(
+    ctx: &Context,
+    erasure: &mut Erasure,
+    now: Timestamp,
+) -> Result<Next, EraseError> {
     let (org, address) = (erasure.org, erasure.address);
     let before = erasure.cursor.as_deref().and_then(|id| id.parse().ok());
     if before.is_none() {
@@ -128,11 +142,12 @@ async fn messages(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Resul
     let ids = ctx.store.messages_with(org, address, before, PAGE).await?;
     let Some(last) = ids.last().copied() else {
         // What is under way needs its text, and with it the neighbours' ids.
-        match erasure.counts.under_way {
-            0 => erasure.go_on(Stage::Texts),
-            _ => erasure.begin_anew(now + PAUSE),
+        if erasure.counts.under_way > 0 {
+            erasure.begin_anew(now + PAUSE);
+            return Ok(Next::Later);
         }
-        return Ok(());
+        erasure.go_on(Stage::Texts);
+        return Ok(Next::Further);
     };
     let asked = u64::try_from(erasure.asked_at.as_millisecond()).unwrap_or(0);
     let ids: Vec<MessageId> = ids.into_iter().filter(|id| id.at_ms() <= asked).collect();
@@ -150,7 +165,7 @@ async fn messages(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Resul
         counts.cancelled += u32::from(cancelled);
     }
     erasure.cursor = Some(last.to_string());
-    Ok(())
+    Ok(Next::Further)
 }
 
 /// One message; and whether it was cancelled for this, now or in a run that was
@@ -185,13 +200,13 @@ async fn erase(
 }
 
 /// One page of long texts and of answers.
-async fn texts(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Result<(), EraseError> {
+async fn texts(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Result<Next, EraseError> {
     let (org, address) = (erasure.org, erasure.address);
     let after = erasure.cursor.as_deref();
     let (ids, last) = ctx.store.texts_of(org, address, after, PAGE).await?;
     let Some(last) = last else {
         erasure.go_on(Stage::Gates);
-        return Ok(());
+        return Ok(Next::Further);
     };
     let found = ctx.store.messages(org, &ids, true, false).await?;
     for id in ids {
@@ -208,5 +223,5 @@ async fn texts(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Result<(
         }
     }
     erasure.cursor = Some(last);
-    Ok(())
+    Ok(Next::Further)
 }

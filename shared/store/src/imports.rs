@@ -4,16 +4,20 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use carillon_domain::import::{Import, Page, Progress};
 use carillon_domain::{ImportId, OrgId};
+use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
-use crate::{Result, Store, StoreError, import_row, keys, unavailable};
+use crate::{Result, Store, StoreError, import_row, keys, retention, unavailable};
 
 impl Store {
     /// Stores the file, then the import that makes it count: a crash between
     /// leaves pieces that nothing refers to.
     pub async fn insert_import(&self, import: &Import, chunks: &[String]) -> Result<()> {
+        let end = self.end_of_file(import.org, import.created_at).await;
         for (number, text) in (0..).zip(chunks) {
-            self.put(import_row::write_chunk(import.org, import.id, number, text)).await?;
+            let mut chunk = import_row::write_chunk(import.org, import.id, number, text);
+            retention::set(&mut chunk, end.clone());
+            self.put(chunk).await?;
         }
         let item = import_row::write(import);
         self.put_if(item, "attribute_not_exists(pk)", None).await.map(drop)
@@ -49,15 +53,18 @@ impl Store {
         item.as_ref().map(import_row::read_page).transpose()
     }
 
-    /// Freezes a page. A repeat gets the page that was frozen first.
+    /// Freezes a page. A repeat gets the page that was frozen first. `until` is
+    /// when its messages are due.
     pub async fn freeze_page(
         &self,
         org: OrgId,
         id: ImportId,
         number: u32,
         page: Page,
+        (until, now): (Timestamp, Timestamp),
     ) -> Result<Page> {
-        let item = import_row::write_page(org, id, number, &page);
+        let mut item = import_row::write_page(org, id, number, &page);
+        retention::set(&mut item, self.end_beside(org, until, now).await);
         match self.put_if(item, "attribute_not_exists(pk)", None).await? {
             None => Ok(page),
             Some(first) => import_row::read_page(&first),

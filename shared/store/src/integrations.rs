@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_domain::integration::{IntegrationSettings, Money};
 use carillon_domain::{OrgId, ProviderName, ids};
 use jiff::Timestamp;
@@ -52,6 +54,29 @@ impl Store {
     /// Stores the integration and the rows that lead callbacks to it. The ways
     /// in come first: they lead to an organization whose secret decides.
     pub async fn put_integration(&self, i: &Integration) -> Result<()> {
+        self.put_ways_in(i).await?;
+        self.put(write(i)).await
+    }
+
+    /// As [`Self::put_integration`], unless somebody has changed it since its
+    /// credentials were `seen`; `None`: there was none.
+    pub async fn replace_integration(
+        &self,
+        i: &Integration,
+        seen: Option<Vec<u8>>,
+    ) -> Result<bool> {
+        self.put_ways_in(i).await?;
+        let met = match seen {
+            Some(seen) => {
+                let seen = AttributeValue::B(Blob::new(seen));
+                self.put_if(write(i), "cr = :seen", Some((":seen", seen))).await?
+            }
+            None => self.put_if(write(i), "attribute_not_exists(pk)", None).await?,
+        };
+        Ok(met.is_none())
+    }
+
+    async fn put_ways_in(&self, i: &Integration) -> Result<()> {
         if let Some(account) = &i.account {
             let mut w = Writer::new(&keys::callback_account_of(i.provider, account, i.org));
             w.text("pr", i.provider.as_str());
@@ -62,7 +87,7 @@ impl Store {
             w.text("org", i.org.key()).text("pr", i.provider.as_str());
             self.put(w.done()).await?;
         }
-        self.put(write(i)).await
+        Ok(())
     }
 
     pub async fn integration(

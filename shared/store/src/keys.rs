@@ -4,8 +4,8 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId, ProviderName,
-    TemplateId,
+    AddressKey, AuditId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId,
+    ProviderName, TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -244,6 +244,26 @@ pub fn idempotency(org: OrgId, scope: &str, key_: &str) -> Key {
     let hash = carillon_domain::ids::hash(&[scope.as_bytes(), key_.as_bytes()]);
     let name = carillon_domain::ids::encode(&hash[..20]);
     key(format!("{}/idem/{name}", org_part(org)), "idem")
+}
+
+/// The audit log of a month.
+pub fn audit_month(org: OrgId, month: &str) -> String {
+    format!("{}/audit/{month}", org_part(org))
+}
+
+/// What was noted before an action sorts before what came of it.
+pub fn audit(org: OrgId, month: &str, id: AuditId, is_end: bool) -> Key {
+    key(audit_month(org, month), format!("{}#{}", id.key(), u8::from(is_end)))
+}
+
+/// An address that a key or member was seen at.
+pub fn caller_address(org: OrgId, caller: &str, address: &str) -> Key {
+    key(format!("{}/from/{caller}", org_part(org)), address)
+}
+
+/// What a key or member may still ask.
+pub fn rate(org: OrgId, caller: &str) -> Key {
+    key(format!("{}/rate/{caller}", org_part(org)), "rate")
 }
 
 pub fn templates(org: OrgId) -> String {

@@ -12,6 +12,7 @@
 mod api_keys;
 mod attention;
 mod attributes;
+mod audit;
 mod census;
 mod consents;
 mod counted;
@@ -31,9 +32,12 @@ mod letters;
 mod members;
 mod message_row;
 mod messages;
+mod once;
 mod organizations;
 mod packs;
 mod provider_ids;
+mod request_rate;
+mod retention;
 mod sabotage;
 pub mod schema;
 mod sealed;
@@ -61,7 +65,9 @@ pub use letters::{Cause, DueKeys, Letter};
 pub use members::{Member, MemberStatus, identity};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
+pub use once::{Answered, Claim, Once};
 pub use organizations::{Organization, OrganizationStatus, SeenSettings};
+pub use request_rate::Leased;
 pub use sabotage::Mechanism;
 pub use sealed::{Sealed, SealedFor};
 pub use statistics::{Counted, Counters, DayCounters, Group};
@@ -75,6 +81,7 @@ pub use timeline::{Place, TimelineEntry};
 pub struct Store {
     client: Client,
     table: String,
+    retention: retention::Lately,
     #[cfg(feature = "sabotage")]
     without: Option<Mechanism>,
 }
@@ -85,6 +92,7 @@ impl Store {
         Self {
             client,
             table: table.into(),
+            retention: retention::Lately::default(),
             #[cfg(feature = "sabotage")]
             without: None,
         }

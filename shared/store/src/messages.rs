@@ -7,7 +7,7 @@ use carillon_domain::{AddressKey, Message, MessageId, OrgId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, n, s};
-use crate::{Mechanism, Result, Store, StoreError, keys, message_row, unavailable};
+use crate::{Mechanism, Result, Store, StoreError, keys, message_row, retention, unavailable};
 
 /// Rounds of a change against concurrent ones before it is given up.
 const ROUNDS: usize = 8;
@@ -32,7 +32,14 @@ impl Store {
     /// Puts a new message. `m.token` tells a repeat of our own put (the SDK
     /// retries lost answers) from someone else's row.
     pub async fn insert_message(&self, m: &Message) -> Result<Inserted> {
-        let (item, sibling) = message_row::write(m);
+        let (mut item, mut sibling) = message_row::write(m);
+        // One that comes in is at rest from the beginning.
+        if let Some(end) = self.end_of(m, m.created_at).await {
+            retention::set(&mut item, Some(retention::seconds(end)));
+            if let Some(text) = &mut sibling {
+                retention::set(text, self.end_beside(m.org, end, m.created_at).await);
+            }
+        }
         // The long content first: a message whose text is missing must not exist.
         // Only the first counts: another line with the same number has the same
         // id and must not change what was promised.
@@ -66,6 +73,12 @@ impl Store {
         m.stay_erased();
         // Content never changes after the insert: a long one is not written again.
         let (mut item, _) = message_row::write(m);
+        let end = self.end_of(m, now).await;
+        retention::set(&mut item, end.map(retention::seconds));
+        if message_row::has_sibling(&item) {
+            // First: a text without an end would stay behind.
+            self.keep_text(m, end).await?;
+        }
         if self.lacks(Mechanism::SettleKey) && matches!(m.state, State::Unknown { .. }) {
             item.retain(|name, _| name != "due" && name != "due_at");
         }

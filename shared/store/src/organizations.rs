@@ -1,12 +1,13 @@
 //! Organizations and their settings.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_domain::OrgId;
 use carillon_domain::settings::Settings;
 use jiff::Timestamp;
 
-use crate::attributes::{Item, Reader, Writer};
-use crate::{Result, Store, keys};
+use crate::attributes::{Item, Reader, Writer, s};
+use crate::{Result, Store, keys, unavailable};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
@@ -96,10 +97,27 @@ impl Store {
         item.as_ref().map(|item| read(org, item)).transpose()
     }
 
-    /// Another name or status. False when there is no such organization.
-    pub async fn put_organization(&self, org: &Organization) -> Result<bool> {
-        let met = self.put_if(write(org), "attribute_exists(pk)", None).await?;
-        Ok(met.is_none())
+    /// Another name or status. False when it is not any more as it was seen.
+    pub async fn replace_organization(
+        &self,
+        seen: &Organization,
+        changed: &Organization,
+    ) -> Result<bool> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(write(changed)))
+            .condition_expression("nm = :name AND (attribute_not_exists(st) OR st = :status)")
+            .expression_attribute_values(":name", s(&seen.name))
+            .expression_attribute_values(":status", s(seen.status.as_str()));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable("change organization")(error)),
+            },
+        }
     }
 
     /// By id, from behind `after`.

@@ -5,7 +5,7 @@ use carillon_domain::{ImportId, MessageId, OrgId};
 use jiff::Timestamp;
 
 use crate::attributes::{Reader, Writer, s};
-use crate::{Result, Store, keys, unavailable};
+use crate::{Result, Store, keys, retention, unavailable};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimelineEntry {
@@ -24,16 +24,20 @@ pub struct Place {
 impl Store {
     /// Idempotent: the same entry at the same time is the same row. Written
     /// before the messages it leads to; an entry that leads nowhere is skipped.
+    /// `until` is when the messages are due.
     pub async fn note_in_timeline(
         &self,
         org: OrgId,
         at: Timestamp,
         entry: TimelineEntry,
+        until: Timestamp,
     ) -> Result<()> {
         let sort = sort_key(at, entry);
         let shard = shard_of(entry);
         let key = keys::Key { pk: keys::timeline(org, &keys::month(at), shard), sk: sort };
-        self.put(Writer::new(&key).done()).await
+        let mut row = Writer::new(&key).done();
+        retention::set(&mut row, self.end_beside(org, until, at).await);
+        self.put(row).await
     }
 
     /// Entries of one month before `before`, newest first.

@@ -83,7 +83,7 @@ async fn write(world: &Arc<World>, count: usize) {
                         now + SignedDuration::from_hours(48) + SignedDuration::from_secs(after);
                     let message = seed::scheduled(&secret, org, n, now, at);
                     let entry = TimelineEntry::Message(message.id);
-                    store.note_in_timeline(org, now, entry).await.expect("the table takes it");
+                    store.note_in_timeline(org, now, entry, at).await.expect("the table takes it");
                     store.insert_message(&message).await.expect("the table takes it");
                 }
             });

@@ -1,6 +1,7 @@
 //! Stories: what a person would see of the whole stack, told by what the API
 //! shows and by what the simulated providers really received.
 
+mod audit;
 mod auth;
 mod bad_input;
 mod bulk;
@@ -15,16 +16,21 @@ mod fairness;
 mod fast2sms;
 mod files;
 mod idempotency;
+mod if_match;
 mod integrations;
 mod limits;
 mod lists;
+mod once;
 mod openapi;
 mod organizations;
+mod people;
 mod previews;
 mod quiet_hours;
 mod rates;
 mod recount;
+mod request_rate;
 mod restore;
+mod retention;
 mod roles;
 mod rolling;
 mod rotation;

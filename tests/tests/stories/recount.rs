@@ -21,7 +21,7 @@ async fn a_recount_finds_nothing_after_a_mixed_run_and_says_since_when() {
     let world = World::start().await;
     assert!(world.get("/v1/stats").await.ok(200)["counts_as_of"].is_null());
     a_mixed_run(&world).await;
-    let found = recount(&world.stack.ctx.store).await.expect("it stands still");
+    let found = recount(&world.stack.ctx.store, world.now()).await.expect("it stands still");
     assert_eq!((found.differences, found.is_behind), (vec![], false));
     assert!(found.messages > 20, "{}", found.messages);
     let stats = world.get("/v1/stats").await.ok(200);
@@ -48,14 +48,14 @@ async fn counters_that_were_changed_and_changes_that_were_missed_are_put_right()
     let spoil = spoil.update_expression("ADD delivered :three, cancelled :less");
     let spoil = spoil.expression_attribute_values(":three", value(3));
     spoil.expression_attribute_values(":less", value(-1)).send().await.expect("spoilt");
-    let found = recount(store).await.expect("it stands still");
+    let found = recount(store, world.now()).await.expect("it stands still");
     let shown: Vec<_> =
         found.differences.iter().map(|d| (d.name.as_str(), d.counted - d.rows)).collect();
     assert_eq!(shown, [("cancelled", -1), ("delivered", 3)]);
     assert!(!found.is_behind);
     let fixed = fix(store, world.now()).await.expect("fixed");
     assert_eq!(fixed.differences, found.differences);
-    assert_eq!(recount(store).await.expect("it stands still").differences, []);
+    assert_eq!(recount(store, world.now()).await.expect("it stands still").differences, []);
     shows(&world.get("/v1/stats").await.ok(200), &without_time(right));
 
     // Rollup gave these up: they are thrown away unread.
@@ -68,11 +68,11 @@ async fn counters_that_were_changed_and_changes_that_were_missed_are_put_right()
     let missed = tables.read_stream(TABLE, cursor, 1_000).await.expect("the stream");
     let last = missed.last().expect("a change").sequence.clone();
     tables.set_stream_cursor(TABLE, last).await.expect("moved");
-    let found = recount(store).await.expect("it stands still");
+    let found = recount(store, world.now()).await.expect("it stands still");
     assert!(found.is_behind && !found.differences.is_empty(), "{found:?}");
     fix(store, world.now()).await.expect("fixed");
     world.settle().await;
-    let found = recount(store).await.expect("it stands still");
+    let found = recount(store, world.now()).await.expect("it stands still");
     assert_eq!((found.differences, found.is_behind), (vec![], false));
 }
 

@@ -27,6 +27,8 @@ fn all() -> Value {
         "max_attempts": 2,
         "max_segments": 3,
         "unknown_policy": "resend",
+        "api_requests_per_second": 900,
+        "retention": {"message_days": 90, "file_days": 7, "audit_days": null},
     })
 }
 
@@ -62,6 +64,7 @@ async fn null_clears_what_may_be_empty() {
         "max_per_day",
         "spend_limit_per_day",
         "spend_limit_per_month",
+        "api_requests_per_second",
     ] {
         expected[field] = Value::Null;
         assert_eq!(world.patch(PATH, &json!({field: null})).await.ok(200), expected, "{field}");

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use carillon_domain::message::Message;
+use carillon_domain::message::{Message, Source};
 use carillon_domain::transition::TooLate;
 use carillon_domain::{MessageId, restore};
 use carillon_runtime::{Context, random};
+use carillon_store::TimelineEntry;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -67,6 +68,7 @@ pub async fn reschedule(
         return Err(Problem::field("scheduled_for", "expires_before_due", detail));
     }
     let message = change(&ctx, &caller, id, now, |m| m.reschedule(at, now)).await?;
+    keep_place(&ctx, &message, at).await?;
     Ok(Json(view::message::Message::of(&message, now)))
 }
 
@@ -95,6 +97,17 @@ pub async fn retry(
     let message = change(&ctx, &caller, id, now, |m| m.retry(lease, now)).await?;
     queue_now(&ctx, &message).await;
     Ok(Accepted(view::message::Message::of(&message, now)))
+}
+
+/// Its place in the time line must be there as long as the message is. Of a file
+/// the page is, for all of its messages.
+async fn keep_place(ctx: &Context, message: &Message, due: Timestamp) -> Result<(), Problem> {
+    let place = i64::try_from(message.id.at_ms()).unwrap_or(0);
+    if let (Source::Single, Ok(at)) = (&message.source, Timestamp::from_millisecond(place)) {
+        let entry = TimelineEntry::Message(message.id);
+        ctx.store.note_in_timeline(message.org, at, entry, due).await?;
+    }
+    Ok(())
 }
 
 async fn change(

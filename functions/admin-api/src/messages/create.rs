@@ -43,7 +43,10 @@ pub async fn send(
             let Some(first) = first else { return Err(problem) };
             let id = first.id.parse().map_err(|_| Problem::not_found("message"))?;
             return match ctx.store.message(caller.org, id).await? {
-                Some(_) => Ok(AcceptedOnce::new(first.answer, true)),
+                Some(message) => {
+                    let answer = repeated(first.answer, &message, now);
+                    Ok(AcceptedOnce::new(answer, true))
+                }
                 None => Err(problem),
             };
         }
@@ -64,7 +67,13 @@ pub async fn send(
             // The first request may have been cut off before its message was
             // there; then this one finishes it, under the id first chosen.
             message.id = id;
-            answer = first.answer;
+            if let Some(there) = ctx.store.message(caller.org, id).await? {
+                let answer = repeated(first.answer, &there, now);
+                return Ok(AcceptedOnce::new(answer, true));
+            }
+            if !first.answer.is_empty() {
+                answer = first.answer;
+            }
             replayed = true;
         }
     }
@@ -72,10 +81,20 @@ pub async fn send(
     Ok(AcceptedOnce::new(answer, replayed))
 }
 
+/// The first answer again; after a day, or when the person was forgotten, the
+/// message as it is.
+fn repeated(first: String, message: &Message, now: Timestamp) -> String {
+    if !first.is_empty() {
+        return first;
+    }
+    json!(view::message::Message::of(message, now)).to_string()
+}
+
 async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {
     let place = Timestamp::from_millisecond(i64::try_from(message.id.at_ms()).unwrap_or(0));
     let entry = TimelineEntry::Message(message.id);
-    ctx.store.note_in_timeline(message.org, place.unwrap_or(now), entry).await?;
+    let due = message.scheduled_for;
+    ctx.store.note_in_timeline(message.org, place.unwrap_or(now), entry, due).await?;
     let inserted = ctx.store.insert_message(message).await?;
     if inserted == carillon_store::Inserted::New && message.scheduled_for <= now {
         queue_now(ctx, message).await;

@@ -66,8 +66,22 @@ fn operation(
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }));
     }
+    let has_tag = operation.has_tag();
+    if has_tag && *method != Method::GET {
+        operation.takes_header(json!({
+            "name": "If-Match", "in": "header", "required": false,
+            "description": "The ETag that was read: nothing is changed if it is another one now.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 1000},
+        }));
+    }
     for answer in operation.answers_mut() {
         answer["headers"] = request_id();
+        if has_tag {
+            answer["headers"]["etag"] = json!({
+                "description": "Names this version, for If-Match.", "required": true,
+                "schema": {"type": "string"},
+            });
+        }
     }
     problems::add(&mut operation, method, action);
     let mut object = operation.into_json();

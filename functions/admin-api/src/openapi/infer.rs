@@ -10,8 +10,9 @@ use carillon_runtime::Context;
 use schemars::JsonSchema;
 
 use super::{Operation, Schemas};
-use crate::answers::{Accepted, AcceptedOnce, Created, Csv, Found, Json, NoContent};
+use crate::answers::{Accepted, AcceptedOnce, Created, Csv, CsvStream, Found, Json, NoContent};
 use crate::auth::Caller;
+use crate::etag::Tagged;
 use crate::extract;
 use crate::problem::Problem;
 
@@ -128,6 +129,13 @@ impl<T: JsonSchema> Gives for axum::Json<T> {
     }
 }
 
+impl<T: JsonSchema> Gives for Tagged<T> {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        operation.gives(200, JSON, Some(schemas.written::<T>()));
+        operation.gives_tag();
+    }
+}
+
 impl<T: JsonSchema> Gives for Created<T> {
     fn describe(operation: &mut Operation, schemas: &mut Schemas) {
         operation.gives(201, JSON, Some(schemas.written::<T>()));
@@ -156,6 +164,12 @@ impl<T: JsonSchema> Gives for AcceptedOnce<T> {
 impl Gives for NoContent {
     fn describe(operation: &mut Operation, _: &mut Schemas) {
         operation.gives(204, JSON, None);
+    }
+}
+
+impl Gives for CsvStream {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        Csv::describe(operation, schemas);
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Operation {
     has_json: bool,
     has_form: bool,
     needs_query: bool,
+    has_tag: bool,
 }
 
 impl Operation {
@@ -82,6 +83,15 @@ impl Operation {
 
     pub fn refuses(&mut self, status: u16, answer: Value) {
         self.answers.entry(status).or_insert(answer);
+    }
+
+    /// The answer names its version.
+    pub fn gives_tag(&mut self) {
+        self.has_tag = true;
+    }
+
+    pub const fn has_tag(&self) -> bool {
+        self.has_tag
     }
 
     pub const fn has_query(&self) -> bool {

@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 use super::Operation;
 
 /// Status, name among the components, what it means.
-const ALL: [(u16, &str, &str); 10] = [
+const ALL: [(u16, &str, &str); 11] = [
     (400, "Malformed", "It cannot be read: JSON, a parameter, a cursor"),
     (401, "NoKey", "There is no key, or none that is known"),
     (403, "RoleTooLow", "The key's role may not do this"),
     (404, "NotFound", "Unknown, or another organization's"),
     (409, "Conflict", "Its state, or an idempotency key, stands against it"),
+    (412, "Changed", "It was changed since: its ETag is not the one in `If-Match`"),
     (413, "TooLarge", "The body is too large"),
     (415, "UnsupportedMediaType", "The body is of another kind"),
     (422, "RuleBroken", "A field breaks a rule; each that does is named"),
@@ -33,6 +34,7 @@ pub fn add(operation: &mut Operation, method: &Method, action: Option<Action>) {
             403 => action.least() > Role::Viewer,
             404 => operation.has_path() || *method == Method::DELETE,
             409 => changes,
+            412 => changes && operation.has_tag(),
             413 | 415 => body,
             422 => body || operation.needs_query() || is_post,
             _ => true,

@@ -14,8 +14,14 @@ use crate::extract::present;
 use crate::problem::FieldError;
 
 const MOST_MESSAGES: u32 = 10_000_000;
+const MOST_REQUESTS: u32 = 1_000;
 const MOST_ATTEMPTS: u16 = 10;
 const MOST_SEGMENTS: u16 = 10;
+/// Not so few that a question about yesterday cannot be answered.
+const LEAST_DAYS: u32 = 7;
+const LEAST_AUDIT_DAYS: u32 = 30;
+/// A hundred years.
+const MOST_DAYS: u32 = 36_500;
 
 /// Absent leaves a field; `null` clears one that may be empty, and is refused
 /// for one that may not.
@@ -63,6 +69,28 @@ pub struct Patch {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "UnknownPolicy")]
     unknown_policy: Option<UnknownPolicy>,
+    #[serde(deserialize_with = "present")]
+    api_requests_per_second: Option<Option<u32>>,
+    #[schemars(with = "RetentionPatch")]
+    retention: Option<RetentionPatch>,
+}
+
+/// Days; what it does not name stays.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionPatch {
+    /// Messages, after their last change; `null` is for ever.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = LEAST_DAYS, max = MOST_DAYS))]
+    message_days: Option<Option<u32>>,
+    /// The lines of uploaded files.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "u32", range(min = LEAST_DAYS, max = MOST_DAYS))]
+    file_days: Option<u32>,
+    /// The audit log; `null` is for ever.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<u32>", range(min = LEAST_AUDIT_DAYS, max = MOST_DAYS))]
+    audit_days: Option<Option<u32>>,
 }
 
 fn example() -> Value {
@@ -118,6 +146,21 @@ impl Patch {
         set.value(&mut settings.max_segments, self.max_segments, |n| {
             within("max_segments", n, MOST_SEGMENTS)
         });
+        set.clearable(&mut settings.api_requests_per_second, self.api_requests_per_second, |n| {
+            within("api_requests_per_second", n, MOST_REQUESTS)
+        });
+        if let Some(given) = self.retention {
+            let kept = &mut settings.retention;
+            set.clearable(&mut kept.message_days, given.message_days, |n| {
+                days("retention.message_days", n, LEAST_DAYS)
+            });
+            set.value(&mut kept.file_days, given.file_days, |n| {
+                days("retention.file_days", n, LEAST_DAYS)
+            });
+            set.clearable(&mut kept.audit_days, given.audit_days, |n| {
+                days("retention.audit_days", n, LEAST_AUDIT_DAYS)
+            });
+        }
         settings.sending_enabled = self.sending_enabled.unwrap_or(settings.sending_enabled);
         settings.unknown_policy = self.unknown_policy.unwrap_or(settings.unknown_policy);
         wrong
@@ -150,6 +193,14 @@ impl Setter<'_> {
     ) {
         self.value(target, given, |value| value.map(check).transpose());
     }
+}
+
+fn days(field: &str, n: u32, least: u32) -> Result<u32, FieldError> {
+    if (least..=MOST_DAYS).contains(&n) {
+        return Ok(n);
+    }
+    let detail = format!("A number of days from {least} to {MOST_DAYS}.");
+    Err(FieldError::new(field, "out_of_range", detail))
 }
 
 /// The name as the database writes it.

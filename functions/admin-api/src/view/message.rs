@@ -57,6 +57,8 @@ pub struct Message {
     pub created_by: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The person was forgotten then: address and content are gone.
+    pub erased_at: Option<Timestamp>,
     pub queued_at: Option<Timestamp>,
     pub sent_at: Option<Timestamp>,
     pub delivered_at: Option<Timestamp>,
@@ -153,7 +155,7 @@ impl Message {
             let same = m.related.as_ref().filter(|r| r.kind == kind);
             same.map(|r| r.id.clone())
         };
-        let person = Some(m.address.clone());
+        let person = Some(m.address.clone()).filter(|address| !address.is_empty());
         let (to, from) = match m.direction {
             Direction::Outbound => (person, m.our_address.clone()),
             Direction::Inbound => (m.our_address.clone(), person),
@@ -194,6 +196,7 @@ impl Message {
             created_by: m.created_by.clone(),
             created_at: m.created_at,
             updated_at: m.updated_at,
+            erased_at: m.erased_at,
             queued_at: queued_at(m, status),
             sent_at: m.sent_at,
             delivered_at: m.first(EventKind::Delivered),

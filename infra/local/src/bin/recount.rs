@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
         Of::Table(name) => carillon_runtime::context::store_of(&name).await,
     };
-    let found = if repair { fix(&store, now).await? } else { recount(&store).await? };
+    let found = if repair { fix(&store, now).await? } else { recount(&store, now).await? };
     print(&found, repair);
     Ok(if repair || found.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -11,7 +11,7 @@ use carillon_domain::{AddressKey, AddressSecret, PhoneNumber};
 use carillon_store::{TimelineEntry, keys};
 use jiff::Timestamp;
 
-use super::{EraseError, PAUSE};
+use super::{EraseError, Next, PAUSE};
 use crate::Context;
 
 /// Time line entries read at a time.
@@ -20,7 +20,11 @@ const ENTRIES: i32 = 50;
 const MONTHS: usize = 36;
 
 /// The files of one page of the time line, from when it was asked backwards.
-pub async fn page(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Result<(), EraseError> {
+pub async fn page(
+    ctx: &Context,
+    erasure: &mut Erasure,
+    now: Timestamp,
+) -> Result<Next, EraseError> {
     let (month, before, left) = place(erasure);
     let entries = ctx.store.timeline(erasure.org, &month, before.as_deref(), ENTRIES).await?;
     let Some((last, _)) = entries.last() else {
@@ -30,7 +34,7 @@ pub async fn page(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Resul
             }
             _ => erasure.go_on(Stage::Done),
         }
-        return Ok(());
+        return Ok(Next::Further);
     };
     let next = format!("{month}|{left}|{}", last.sort);
     let imports: BTreeSet<_> = entries
@@ -49,14 +53,14 @@ pub async fn page(ctx: &Context, erasure: &mut Erasure, now: Timestamp) -> Resul
         if import.due.is_some() {
             // It may plan a message to this person yet.
             erasure.begin_anew(now + PAUSE);
-            return Ok(());
+            return Ok(Next::Later);
         }
         for chunk in 0..import.chunks {
             while !blank(ctx, &import, chunk, erasure.address, &secret).await? {}
         }
     }
     erasure.cursor = Some(next);
-    Ok(())
+    Ok(Next::Further)
 }
 
 /// Month, the place in it, and how many months are left.

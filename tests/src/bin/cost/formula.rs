@@ -34,8 +34,11 @@ impl Change {
         let before = change["OldImage"].as_object().unwrap_or(&empty);
         let text = |name: &str| after.get(name).and_then(|value| value["S"].as_str());
         let sort = text("sk").context("a sort key")?;
+        let partition = text("pk").unwrap_or_default();
+        let is_audit = partition.contains("/audit/") || partition.contains("/from/");
         let by_time = sort.starts_with(|c: char| c.is_ascii_digit());
         let kind = match sort.split(|c: char| !c.is_ascii_alphabetic()).next() {
+            _ if is_audit => "audit",
             // Two kinds of rows sort by time: the time line, and the counters of a day.
             _ if by_time && sort.split('#').nth(1).is_some_and(|word| word.len() > 1) => "counter",
             _ if by_time => "#",

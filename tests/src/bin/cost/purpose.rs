@@ -4,9 +4,10 @@ use crate::formula::Change;
 use crate::run::{Run, Step};
 
 /// Step, kind of row, state (any when empty), purpose; the first that fits counts.
-const PURPOSES: [(&str, &str, &str, &str); 17] = [
+const PURPOSES: [(&str, &str, &str, &str); 18] = [
     ("upload", "f", "", "the file, in pieces"),
     ("upload", "i", "", "the import"),
+    ("upload", "audit", "", "audit log: the upload, before and behind"),
     ("plan and dispatch", "p", "", "page: frozen, sealed"),
     ("plan and dispatch", "#", "", "page: its place in the time line"),
     ("plan and dispatch", "i", "", "import: lease, cursor after each page"),

@@ -7,11 +7,12 @@
 //!
 //! What real DynamoDB does and this engine does not: throttle, conflict, answer inconsistently, let
 //! an index lag (the fault layer injects those), expire rows by itself
-//! ([`DynamoEngine::sweep_ttl`]), remember a `ClientRequestToken` over a restart. DescribeTable and
+//! ([`DynamoEngine::expire`]), remember a `ClientRequestToken` over a restart. DescribeTable and
 //! unlimited scans grow with the table and hold the one lock: not for health checks.
 
 mod capacity;
 mod dispatch;
+mod expire;
 mod identity;
 mod partitions;
 mod stream;
@@ -65,6 +66,8 @@ struct Inner {
     /// Our own connection to the same database, for what the library does not offer.
     side: Mutex<rusqlite::Connection>,
     schemas: partitions::Schemas,
+    /// How far the look for rows that are over has come.
+    expired_to: Mutex<Option<serde_json::Value>>,
     path: Option<PathBuf>,
     /// Held as long as the engine lives; the system lets go of it when the process dies, however it
     /// dies.
@@ -100,6 +103,7 @@ impl DynamoEngine {
             gate: RwLock::new(()),
             side: Mutex::new(side),
             schemas: Mutex::default(),
+            expired_to: Mutex::default(),
             path: path.map(Path::to_owned),
             _lock: lock,
         };
