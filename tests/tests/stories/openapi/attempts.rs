@@ -88,6 +88,7 @@ impl Prepared {
                 let query = format!("?to=%2B{}&channel=sms", &mobile(77)[1..]);
                 self.request(world, method, &query)
             }
+            412 => with_json(request.header("if-match", "\"another\""), &good),
             413 if takes_form => {
                 let (kind, form) = file_form(&vec![b'x'; TOO_LARGE], &[]);
                 request.header("content-type", kind).body(form)
