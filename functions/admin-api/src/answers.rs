@@ -1,12 +1,21 @@
-//! What handlers answer with besides `Json`: the status is in the type, so that
-//! the document knows it.
+//! What handlers answer with: the status is in the type, so that the document
+//! knows it.
 
 use std::marker::PhantomData;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+/// 200, and this. Fields are in the order of their names, in a first answer and
+/// in its replay.
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(serde_json::json!(self.0)).into_response()
+    }
+}
 
 /// 201, and what was made.
 pub struct Created<T>(pub T);

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::{KeyId, Role, access};
@@ -14,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::answers::{Created, NoContent};
+use crate::answers::{Created, Json, NoContent};
 use crate::auth::{self, Caller};
 use crate::extract::{self, Id, Params};
 use crate::lists::{self, Page, PageQuery};

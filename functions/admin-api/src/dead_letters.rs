@@ -4,11 +4,11 @@
 
 mod callbacks;
 mod packs;
+mod rows;
 
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::ids::InvalidId;
 use carillon_domain::{Action, LetterId, OrgId, PackId, access};
@@ -17,7 +17,7 @@ use carillon_store::{Cause, Letter, keys};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answers::Accepted;
+use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
 use crate::lists::{self, Page, PageQuery};
@@ -81,6 +81,7 @@ pub async fn redrive(
             let letter = find(&ctx, &caller, id).await?;
             match &letter.cause {
                 Cause::Callback { body } => callbacks::redrive(&ctx, &letter, body).await?,
+                Cause::Row { key, due } => rows::redrive(&ctx, &letter, key, due).await?,
             }
             Redriven::of(DeadId::Letter(id), None)
         }
@@ -99,8 +100,9 @@ pub async fn drop(
         DeadId::Pack(id) => packs::drop(&ctx, &caller, id).await?,
         DeadId::Letter(id) => {
             let letter = find(&ctx, &caller, id).await?;
-            if !ctx.store.delete_letter(&letter).await? {
-                return Err(not_given_up());
+            match &letter.cause {
+                Cause::Callback { .. } => callbacks::drop(&ctx, &letter).await?,
+                Cause::Row { key, .. } => rows::drop(&ctx, &caller, &letter, key).await?,
             }
             Dropped::letter(id)
         }

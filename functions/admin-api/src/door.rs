@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use carillon_domain::access;
 use carillon_runtime::Context;
 
 use crate::auth::{self, Caller};
+use crate::idempotency;
 use crate::problem::Problem;
 use crate::routes::Route;
 
@@ -29,6 +30,11 @@ pub async fn pass(State(door): State<Door>, mut request: Request, next: Next) ->
     };
     if !access::allows(caller.role, door.route.action) {
         return too_low(&caller, &door.route).into_response();
+    }
+    if door.route.method == Method::POST
+        && let Err(problem) = idempotency::key(request.headers(), None)
+    {
+        return problem.into_response();
     }
     request.extensions_mut().insert(caller);
     next.run(request).await

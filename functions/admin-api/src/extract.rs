@@ -10,12 +10,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use carillon_domain::json_limits;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 
 pub use self::form::{Form, Upload};
 pub use self::query::Params;
-use crate::json_limits;
 use crate::problem::{FieldError, Problem};
 
 /// A JSON body, read strictly, and its bytes.
@@ -72,6 +72,13 @@ pub fn body_problem(status: StatusCode) -> Problem {
 }
 
 fn read_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    // serde would take a list for a struct, field by field in their order.
+    if raw.trim_ascii_start().first() != Some(&b'{') {
+        return Err(match serde_json::from_slice::<IgnoredAny>(raw) {
+            Ok(_) => Problem::field("", "invalid_value", "The body must be a JSON object."),
+            Err(error) => malformed_json(&error),
+        });
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|e| json_problem(e.path(), e.inner(), raw))?;

@@ -1,8 +1,9 @@
 //! `GET /healthz`: this process answers. Asks nothing of the table.
 
-use axum::Json;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::answers::Json;
 
 /// The process answers.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use carillon_domain::ImportId;
@@ -11,7 +10,7 @@ use carillon_domain::import::{DUPLICATE, Import, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
 
-use crate::answers::Csv;
+use crate::answers::{Csv, Json};
 use crate::auth::Caller;
 use crate::extract::Id;
 use crate::problem::Problem;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use carillon_domain::{MemberId, OrgId, Role, access, ids};
@@ -15,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::answers::{Created, NoContent};
+use crate::answers::{Created, Json, NoContent};
 use crate::api_keys::read_role;
 use crate::auth::Caller;
 use crate::extract::{self, Id, Params};

@@ -5,6 +5,7 @@
 
 mod document;
 mod infer;
+mod links;
 mod operation;
 mod page;
 mod problems;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use carillon_domain::settings::Settings;
@@ -14,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::answers::Created;
+use crate::answers::{Created, Json};
 use crate::auth::{self, Caller};
 use crate::extract::{self, Id, Params};
 use crate::lists::{self, Page, PageQuery};

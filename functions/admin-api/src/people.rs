@@ -150,7 +150,7 @@ pub async fn export(
             let suppression = rows.suppression.as_ref();
             export.suppressions.extend(suppression.map(view::suppression::Suppression::of));
             let consents = rows.consents.iter();
-            export.consents.extend(consents.map(|c| view::consent::Consent::of(&to, c)));
+            export.consents.extend(consents.map(|c| view::consent::Consent::of(to.as_str(), c)));
         }
         export.erasure = ctx.store.erasure(caller.org, key).await?.map(PersonErasure::from);
     }

@@ -160,7 +160,7 @@ impl From<InstallationError> for Problem {
 }
 
 pub async fn no_such_route(OriginalUri(uri): OriginalUri) -> Problem {
-    let detail = format!("There is nothing at {}; the README lists the routes.", uri.path());
+    let detail = format!("There is nothing at {}; /openapi.json lists the routes.", uri.path());
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", detail)
 }
 

@@ -5,7 +5,6 @@ mod quiet_hours;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::settings::Settings;
 use carillon_runtime::Context;
@@ -13,6 +12,7 @@ use carillon_store::StoreError;
 
 use self::patch::Patch;
 pub use self::patch::time_zone as read_time_zone;
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::Channel;
 use carillon_domain::integration::Money;
@@ -14,6 +13,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::problem::Problem;

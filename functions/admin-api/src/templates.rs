@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::dlt;
 use carillon_domain::template::Template;
@@ -13,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::answers::Created;
+use crate::answers::{Created, Json};
 use crate::auth::Caller;
 use crate::extract::{self, Id, Params, present};
 use crate::lists::{self, Page, PageQuery};
@@ -24,11 +23,25 @@ use crate::view::template::{Template as Shown, TemplateKind, TemplateVariable};
 const LONGEST: usize = 200;
 const MOST_VARIABLES: usize = 50;
 
-/// A template, or what is to change of one. A new one needs `key` and `body`;
-/// `null` clears.
+/// A template to store.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(
+    rename = "NewTemplate",
+    extend("required" = ["key", "body"]),
+    example = example(),
+    example = registered_example()
+)]
+pub struct New(Body);
+
+/// What is to change of a template; `null` clears.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "TemplatePatch", example = patch_example())]
+pub struct Patch(Body);
+
+/// The fields of a template.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "TemplateFields", example = example(), example = registered_example())]
+#[schemars(rename = "TemplateFields")]
 pub struct Body {
     /// What sends name it by; it stays.
     #[schemars(regex(pattern = "^[a-z0-9_]{1,64}$"))]
@@ -109,11 +122,15 @@ pub async fn find(
     }
 }
 
+fn patch_example() -> Value {
+    json!({"body": "Hi {{ name }}, your session begins at {{ time }}. Bring a towel."})
+}
+
 /// `POST /v1/templates`: stores a text to send by its key.
 pub async fn create(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    extract::Json { value, .. }: extract::Json<Body>,
+    extract::Json { value: New(value), .. }: extract::Json<New>,
 ) -> Result<Created<Shown>, Problem> {
     let now = ctx.clock.now();
     let mut template = StoredTemplate {
@@ -170,7 +187,7 @@ pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<TemplateId>,
-    extract::Json { value, .. }: extract::Json<Body>,
+    extract::Json { value: Patch(value), .. }: extract::Json<Patch>,
 ) -> Result<Json<Shown>, Problem> {
     let template = ctx.store.template(caller.org, id).await?;
     let mut template = template.ok_or_else(|| Problem::not_found("template"))?;

@@ -5,16 +5,26 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Logs to standard error, `RUST_LOG` decides how much (default: warnings).
+/// Logs to standard error, `RUST_LOG` decides how much (default: warnings). What other crates would trace
+/// (requests with their bodies, records) is never written: it holds what people wrote.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ours = |target: &str| target.starts_with("carillon");
+    let without_bodies =
+        filter_fn(move |event| *event.level() < Level::TRACE || ours(event.target()));
     // A second start in the same process (tests) keeps the first.
     let _ = tracing_subscriber::fmt()
         .json()
         .with_writer(std::io::stderr)
         .with_env_filter(filter)
+        .finish()
+        .with(without_bodies)
         .try_init();
 }
 

@@ -7,8 +7,10 @@
 
 mod callback;
 mod csv;
+mod cursor;
 mod dlt;
 mod input;
+mod json;
 mod phone;
 mod segments;
 mod signature;
@@ -30,6 +32,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dlt", check: dlt::check },
     Target { name: "callback", check: callback::check },
     Target { name: "signature", check: signature::check },
+    Target { name: "cursor", check: cursor::check },
+    Target { name: "json", check: json::check },
 ];
 
 #[must_use]

@@ -115,4 +115,4 @@ macro_rules! targets {
     };
 }
 
-targets! { csv, phone, segments, template, dlt, callback, signature }
+targets! { csv, phone, segments, template, dlt, callback, signature, cursor, json }

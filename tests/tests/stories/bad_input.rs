@@ -247,6 +247,19 @@ async fn an_action_with_a_bad_body_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_is_not_taken_for_an_object_whose_fields_it_may_fit() {
+    let world = World::start().await;
+    let member = json!({"email": "ada@example.com", "role": "viewer"});
+    let member = world.post("/v1/members", &member).await.ok(201);
+    let path = format!("/v1/members/{}", member["id"].as_str().expect("an id"));
+    for body in [json!([null, null]), json!([]), json!(["Eve", "admin"])] {
+        let refused = world.patch(&path, &body).await.refusal();
+        assert_eq!(refused, (422, "invalid_value".to_owned()), "{body}");
+    }
+    assert_eq!(world.get(&path).await.ok(200), member);
+}
+
+#[tokio::test]
 async fn a_template_that_cannot_be_used_is_not_stored() {
     let world = World::start().await;
     let long = "k".repeat(65);

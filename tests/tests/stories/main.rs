@@ -21,6 +21,7 @@ mod lists;
 mod openapi;
 mod organizations;
 mod people;
+mod previews;
 mod quiet_hours;
 mod rates;
 mod recount;

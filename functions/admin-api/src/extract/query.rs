@@ -11,9 +11,9 @@ use carillon_runtime::Context;
 use serde::de::DeserializeOwned;
 
 use crate::auth::Caller;
-use crate::cursor::Seal;
 use crate::problem::Problem;
 use crate::texts::{self, Wrong};
+use carillon_domain::cursor::Seal;
 
 /// What the key of cursors is derived for.
 const CURSOR: &str = "cursor";

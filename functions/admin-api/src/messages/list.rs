@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::message::{Direction, Message, State as MessageState, Status};
 use carillon_domain::{Channel, MessageId, OrgId, PhoneNumber, ProviderName};
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::lists::{self, Limit, Page, paged};

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod create;
+mod decide;
 mod draft;
 mod explained;
 pub mod list;
@@ -9,11 +10,11 @@ pub mod preview;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use carillon_domain::MessageId;
 use carillon_runtime::Context;
 
+use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract::Id;
 use crate::problem::Problem;

@@ -4,7 +4,7 @@ use axum::http::Method;
 use carillon_domain::Action;
 use serde_json::{Map, Value, json};
 
-use super::{Operation, Schemas, problems};
+use super::{Operation, Schemas, links, problems};
 use crate::problem::Document as ProblemDocument;
 use crate::routes::{self, Said};
 
@@ -46,6 +46,7 @@ pub fn document() -> Value {
         },
     });
     schemas.put_into(&mut document);
+    links::add(&mut document);
     document
 }
 

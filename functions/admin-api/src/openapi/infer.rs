@@ -10,7 +10,7 @@ use carillon_runtime::Context;
 use schemars::JsonSchema;
 
 use super::{Operation, Schemas};
-use crate::answers::{Accepted, AcceptedOnce, Created, Csv, Found, NoContent};
+use crate::answers::{Accepted, AcceptedOnce, Created, Csv, Found, Json, NoContent};
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
@@ -27,7 +27,7 @@ pub trait Takes {
 /// What a handler gives back.
 #[diagnostic::on_unimplemented(
     message = "the OpenAPI document cannot tell what `{Self}` answers",
-    note = "answer `Json<T>` or one of `answers::{{Created, Accepted, NoContent, Csv, …}}`, of a \
+    note = "answer one of `answers::{{Json, Created, Accepted, NoContent, Csv, …}}`, of a \
             type that is `JsonSchema`"
 )]
 pub trait Gives {
@@ -115,6 +115,12 @@ impl<T: Gives> Gives for Result<T, Problem> {
 }
 
 const JSON: &str = "application/json";
+
+impl<T: JsonSchema> Gives for Json<T> {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        operation.gives(200, JSON, Some(schemas.written::<T>()));
+    }
+}
 
 impl<T: JsonSchema> Gives for axum::Json<T> {
     fn describe(operation: &mut Operation, schemas: &mut Schemas) {

@@ -46,8 +46,10 @@ impl Operation {
             self.needs_query |= needed;
             let mut schema = schema.clone();
             let description = schema.as_object_mut().and_then(|s| s.remove("description"));
+            let schema = not_null(schema);
+            let schema = if needed { schema } else { or_empty(schema) };
             let mut parameter = json!({
-                "name": name, "in": "query", "required": needed, "schema": not_null(schema),
+                "name": name, "in": "query", "required": needed, "schema": schema,
             });
             if let Some(description) = description {
                 parameter["description"] = description;
@@ -93,10 +95,6 @@ impl Operation {
 
     pub const fn has_path(&self) -> bool {
         self.has_path
-    }
-
-    pub const fn has_json(&self) -> bool {
-        self.has_json
     }
 
     pub const fn has_body(&self) -> bool {
@@ -145,6 +143,12 @@ fn not_null(mut schema: Value) -> Value {
         schema["anyOf"] = Value::Array(rest);
     }
     schema
+}
+
+/// An empty parameter is as good as none: forms send them.
+fn or_empty(schema: Value) -> Value {
+    let is_any_text = schema == json!({"type": "string"});
+    if is_any_text { schema } else { json!({"anyOf": [schema, {"const": ""}]}) }
 }
 
 fn word(status: u16) -> &'static str {

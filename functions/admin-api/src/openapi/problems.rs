@@ -29,7 +29,7 @@ pub fn add(operation: &mut Operation, method: &Method, action: Option<Action>) {
     let body = operation.has_body();
     for (status, name, _) in ALL {
         let can = match status {
-            400 => operation.has_query() || operation.has_json() || is_post,
+            400 => operation.has_query() || body,
             403 => action.least() > Role::Viewer,
             404 => operation.has_path() || *method == Method::DELETE,
             409 => changes,

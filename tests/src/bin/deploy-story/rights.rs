@@ -32,6 +32,8 @@ const ADDRESS: &str = "o/nobody0000000000/a/none";
 const PACK: &str = "o/nobody0000000000/k/none";
 const FILE: &str = "o/nobody0000000000/src/none";
 const LEDGER: &str = "o/nobody0000000000/ledger";
+const LETTER: &str = "o/nobody0000000000/dl/none";
+const ERASURE: &str = "o/nobody0000000000/er/none";
 const COUNTERS: &str = "o/nobody0000000000/n";
 const API_KEY: &str = "key/none";
 const ACCOUNT: &str = "cb/twilio/none";
@@ -52,19 +54,17 @@ const ROWS: [Rule; 6] = [
         &[
             (Get, TABLE_MARK),
             (Query, ORG),
+            (GetMany, ADDRESS),
             (Put, ADDRESS),
             (Update, FILE),
             (Put, PACK),
+            (Put, ERASURE),
+            (Put, LETTER),
+            (Delete, LETTER),
+            (Delete, ADDRESS),
             (Describe, ""),
         ],
-        &[
-            (Get, API_KEY),
-            (Put, API_KEY),
-            (Put, ORG),
-            (Put, COUNTERS),
-            (Delete, ADDRESS),
-            (Scan, ""),
-        ],
+        &[(Get, API_KEY), (Put, API_KEY), (Put, ORG), (Put, COUNTERS), (Delete, FILE), (Scan, "")],
     ),
     (
         "Sender",
@@ -74,31 +74,40 @@ const ROWS: [Rule; 6] = [
             (Put, ADDRESS),
             (Put, LEDGER),
             (Update, PACK),
+            (Put, LETTER),
+            (Delete, LETTER),
             (Describe, ""),
         ],
         &[(Get, API_KEY), (Put, API_KEY), (Put, ORG), (Put, FILE), (Delete, ADDRESS), (Scan, "")],
     ),
     (
         "Webhook",
-        &[(Get, TOKEN), (Get, ADDRESS), (Query, ACCOUNT), (Query, ORG), (Put, ADDRESS)],
         &[
-            (Get, API_KEY),
-            (Query, ADDRESS),
-            (Put, ORG),
-            (Put, PACK),
+            (Get, TOKEN),
+            (Get, ADDRESS),
+            (Query, ACCOUNT),
+            (Query, ORG),
+            (Put, ADDRESS),
             (Update, ADDRESS),
-            (Describe, ""),
         ],
+        &[(Get, API_KEY), (Query, ADDRESS), (Put, ORG), (Put, PACK), (Describe, "")],
     ),
     (
         "Receiver",
-        &[(Get, ORG), (Query, ADDRESS), (Put, ADDRESS), (Delete, ADDRESS)],
-        &[(Get, API_KEY), (Put, ORG), (Put, PACK), (Update, ADDRESS), (Scan, ""), (Describe, "")],
+        &[(Get, ORG), (Query, ADDRESS), (Put, ADDRESS), (Update, ADDRESS), (Delete, ADDRESS)],
+        &[(Get, API_KEY), (Put, ORG), (Put, PACK), (Scan, ""), (Describe, "")],
     ),
     (
         "Rollup",
-        &[(Get, FILE), (Put, FILE), (Update, COUNTERS)],
-        &[(Get, ORG), (Query, ADDRESS), (Put, ADDRESS), (Delete, COUNTERS), (Scan, "")],
+        &[(Get, ORG), (Get, FILE), (Put, FILE), (Update, COUNTERS)],
+        &[
+            (Get, ADDRESS),
+            (Put, ORG),
+            (Query, ADDRESS),
+            (Put, ADDRESS),
+            (Delete, COUNTERS),
+            (Scan, ""),
+        ],
     ),
 ];
 

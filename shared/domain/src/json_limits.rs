@@ -17,6 +17,8 @@ pub enum TooMuch {
 }
 
 impl TooMuch {
+    /// As it stands in problem documents.
+    #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Depth => "json_too_deep",
@@ -25,6 +27,7 @@ impl TooMuch {
         }
     }
 
+    #[must_use]
     pub fn detail(self) -> String {
         match self {
             Self::Depth => format!("The body is nested more than {DEPTH} levels deep."),
@@ -34,6 +37,8 @@ impl TooMuch {
     }
 }
 
+/// # Errors
+/// The first limit that is passed.
 pub fn check(json: &[u8]) -> Result<(), TooMuch> {
     // Commas seen in each object or list that is open.
     let mut open: Vec<usize> = Vec::new();

@@ -2,10 +2,10 @@
 //! for the list it came from and nothing else: same organization, same address,
 //! same filter.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use carillon_domain::{OrgId, keyed_hash};
+use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
+
+use crate::{OrgId, keyed_hash};
 
 /// Bytes of the signature; guessing one takes 2^128 tries.
 const TAG: usize = 16;
@@ -16,6 +16,7 @@ pub struct Seal([u8; 32]);
 
 impl Seal {
     /// `filter` is what was asked for, in an order of its own.
+    #[must_use]
     pub fn new<'a>(
         key: &[u8; 32],
         org: OrgId,
@@ -29,16 +30,19 @@ impl Seal {
         Self(keyed_hash(key, &parts))
     }
 
+    /// The cursor that says `parts`.
+    #[must_use]
     pub fn close(&self, parts: &[String]) -> String {
         let place = serde_json::json!(parts).to_string();
         let mut bytes = self.tag(place.as_bytes()).to_vec();
         bytes.extend_from_slice(place.as_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        BASE64URL_NOPAD.encode(&bytes)
     }
 
     /// `None` for what this seal did not close.
+    #[must_use]
     pub fn open(&self, text: &str) -> Option<Vec<String>> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         let (tag, place) = bytes.split_at_checked(TAG)?;
         if !bool::from(self.tag(place).ct_eq(tag)) {
             return None;
