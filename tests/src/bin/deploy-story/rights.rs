@@ -107,20 +107,20 @@ const ROWS: [Rule; 7] = [
     ),
     (
         "Webhook",
-        &[(Get, TOKEN), (Get, ADDRESS), (Query, ACCOUNT), (Query, ORG), (Put, ADDRESS)],
         &[
-            (Get, API_KEY),
-            (Query, ADDRESS),
-            (Put, ORG),
-            (Put, PACK),
+            (Get, TOKEN),
+            (Get, ADDRESS),
+            (Query, ACCOUNT),
+            (Query, ORG),
+            (Put, ADDRESS),
             (Update, ADDRESS),
-            (Describe, ""),
         ],
+        &[(Get, API_KEY), (Query, ADDRESS), (Put, ORG), (Put, PACK), (Describe, "")],
     ),
     (
         "Receiver",
-        &[(Get, ORG), (Query, ADDRESS), (Put, ADDRESS), (Delete, ADDRESS)],
-        &[(Get, API_KEY), (Put, ORG), (Put, PACK), (Update, ADDRESS), (Scan, ""), (Describe, "")],
+        &[(Get, ORG), (Query, ADDRESS), (Put, ADDRESS), (Update, ADDRESS), (Delete, ADDRESS)],
+        &[(Get, API_KEY), (Put, ORG), (Put, PACK), (Scan, ""), (Describe, "")],
     ),
     (
         "Rollup",
