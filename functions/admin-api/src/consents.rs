@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::answers::Created;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
-use crate::lists::Page;
+use crate::lists::{self, ByAddress, Page};
 use crate::messages::read_word;
 use crate::problem::{FieldError, Problem};
 use crate::{address, view};
@@ -58,15 +58,6 @@ fn example() -> Value {
     })
 }
 
-/// Whose consents.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Query {
-    /// A number: `%2B61491570006`.
-    to: String,
-    channel: Option<Channel>,
-}
-
 /// `POST /v1/consents`: records what a person said. It counts from now on; what
 /// was said later than this stays, and is a 409.
 pub async fn put(
@@ -90,22 +81,32 @@ pub async fn put(
         );
         return Err(Problem::conflict("later_consent", detail));
     }
-    Ok(Created(view::consent::Consent::of(&to, &consent)))
+    Ok(Created(view::consent::Consent::of(to.as_str(), &consent)))
 }
 
-/// `GET /v1/consents`: what counts for a number, at most one of each channel
-/// and purpose.
+/// `GET /v1/consents`: what counts, at most one of each number, channel and
+/// purpose; of one number (`to`), or of all, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params<Query>,
+    params: Params<ByAddress>,
 ) -> Result<Json<Page<view::consent::Consent>>, Problem> {
     let channel = params.channel;
-    let (to, key) = address::of_query(&ctx, &caller, &params.to).await?;
+    let Some(to) = &params.to else {
+        let mut list = lists::ByPlace::new(&params)?;
+        while let Some((before, most)) = list.next() {
+            let store = &ctx.store;
+            let found = store.consents(caller.org, channel, before.as_deref(), most).await?;
+            list.add(found, |(to, c)| view::consent::Consent::of(&to, &c));
+        }
+        return Ok(Json(list.page(&params)));
+    };
+    // What one number has is one page.
+    let (to, key) = address::of_query(&ctx, &caller, to).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let consents = all.iter().flat_map(|(_, rows)| &rows.consents);
     let consents = consents.filter(|c| channel.is_none_or(|channel| channel == c.channel));
-    let data = consents.map(|c| view::consent::Consent::of(&to, c)).collect();
+    let data = consents.map(|c| view::consent::Consent::of(to.as_str(), c)).collect();
     Ok(Json(Page::of(&params, data, None)))
 }
 

@@ -4,6 +4,7 @@
 
 mod callbacks;
 mod packs;
+mod rows;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ pub async fn redrive(
             let letter = find(&ctx, &caller, id).await?;
             match &letter.cause {
                 Cause::Callback { body } => callbacks::redrive(&ctx, &letter, body).await?,
+                Cause::Row { key, due } => rows::redrive(&ctx, &letter, key, due).await?,
             }
             Redriven::of(DeadId::Letter(id), None)
         }
@@ -99,8 +101,9 @@ pub async fn drop(
         DeadId::Pack(id) => packs::drop(&ctx, &caller, id).await?,
         DeadId::Letter(id) => {
             let letter = find(&ctx, &caller, id).await?;
-            if !ctx.store.delete_letter(&letter).await? {
-                return Err(not_given_up());
+            match &letter.cause {
+                Cause::Callback { .. } => callbacks::drop(&ctx, &letter).await?,
+                Cause::Row { key, .. } => rows::drop(&ctx, &caller, &letter, key).await?,
             }
             Dropped::letter(id)
         }

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use carillon_runtime::Context;
 use carillon_store::TableMark;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -72,6 +73,13 @@ fn example() -> Value {
 /// Another name says so at once, another id under the same name once it was noted.
 fn is_restored(name: &str, mark: Option<&TableMark>) -> bool {
     mark.is_some_and(|mark| mark.copied.is_some() || mark.table.name != name)
+}
+
+/// Since when the table is held back; `None` when it is not.
+pub fn held_since(name: &str, mark: Option<&TableMark>, now: Timestamp) -> Option<Timestamp> {
+    let found = mark.and_then(|mark| mark.copied.as_ref()).map(|copied| copied.found_at);
+    // Nobody has looked yet: it is found from now on.
+    found.or_else(|| is_restored(name, mark).then_some(now))
 }
 
 fn view(name: &str, mark: Option<&TableMark>) -> Installation {

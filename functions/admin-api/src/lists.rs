@@ -1,6 +1,7 @@
 //! Lists: `limit`, an opaque `cursor`, `{"data", "next_cursor"}`.
 
 use axum::http::StatusCode;
+use carillon_domain::Channel;
 use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -128,3 +129,66 @@ pub fn by_id<T: std::str::FromStr>(
 pub fn wanted(limit: usize) -> i32 {
     i32::try_from(limit).unwrap_or(i32::MAX)
 }
+
+/// A page of a list whose entries are found by place, newest first, being filled.
+/// A narrow filter may leave it short, with a cursor to go on from.
+pub struct ByPlace<T> {
+    limit: usize,
+    before: Option<String>,
+    data: Vec<T>,
+    rounds: usize,
+    ended: bool,
+}
+
+/// Times that a page looks for more.
+const ROUNDS: usize = 20;
+
+impl<T> ByPlace<T> {
+    /// # Errors
+    /// 400 for a cursor that is none.
+    pub fn new(params: &Params<impl Paged>) -> Result<Self, Problem> {
+        let before = match cursor(params)? {
+            None => None,
+            Some(parts) => {
+                let [place] = <[String; 1]>::try_from(parts).map_err(|_| invalid_cursor())?;
+                Some(place)
+            }
+        };
+        Ok(Self { limit: limit(params), before, data: Vec::new(), rounds: 0, ended: false })
+    }
+
+    /// Behind which place to look, for how many; `None` when the page is done.
+    pub fn next(&mut self) -> Option<(Option<String>, usize)> {
+        self.rounds += 1;
+        let left = self.limit - self.data.len();
+        (!self.ended && left > 0 && self.rounds <= ROUNDS).then(|| (self.before.clone(), left))
+    }
+
+    /// What was found there, each with its place; nothing where an entry is not
+    /// one of those asked for.
+    pub fn add<E>(&mut self, found: Vec<(String, Option<E>)>, show: impl Fn(E) -> T) {
+        match found.last() {
+            Some((last, _)) => self.before = Some(last.clone()),
+            None => self.ended = true,
+        }
+        self.data.extend(found.into_iter().filter_map(|(_, entry)| Some(show(entry?))));
+    }
+
+    pub fn page<Q>(self, params: &Params<Q>) -> Page<T> {
+        let next = self.before.filter(|_| !self.ended).map(|place| [place]);
+        Page::of(params, self.data, next.as_ref().map(<[String; 1]>::as_slice))
+    }
+}
+
+/// Of one number, or of all.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ByAddress {
+    /// A number: `%2B61491570157`. What one number has is one page.
+    pub to: Option<String>,
+    pub channel: Option<Channel>,
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+paged!(ByAddress);

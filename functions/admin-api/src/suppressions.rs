@@ -21,7 +21,7 @@ use crate::answers::{Found, NoContent};
 use crate::audit::note;
 use crate::auth::Caller;
 use crate::extract::{self, Params};
-use crate::lists::Page;
+use crate::lists::{self, ByAddress, Page};
 use crate::messages::read_word;
 use crate::problem::Problem;
 use crate::view::suppression::Suppression as Shown;
@@ -53,15 +53,6 @@ fn example() -> Value {
     json!({"to": "+61491570157", "channel": "sms", "reason": "manual"})
 }
 
-/// Whose suppressions.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Query {
-    /// A number: `%2B61491570157`.
-    to: String,
-    channel: Option<Channel>,
-}
-
 /// Which suppression.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,14 +62,24 @@ pub struct One {
     channel: Channel,
 }
 
-/// `GET /v1/suppressions`: of one number, by channel.
+/// `GET /v1/suppressions`: of one number (`to`), or of all, newest first.
 pub async fn list(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
-    params: Params<Query>,
+    params: Params<ByAddress>,
 ) -> Result<Json<Page<Shown>>, Problem> {
     let channel = params.channel;
-    let (_, key) = address::of_query(&ctx, &caller, &params.to).await?;
+    let Some(to) = &params.to else {
+        let mut list = lists::ByPlace::new(&params)?;
+        while let Some((before, most)) = list.next() {
+            let store = &ctx.store;
+            let found = store.suppressions(caller.org, channel, before.as_deref(), most).await?;
+            list.add(found, |s| Shown::of(&s));
+        }
+        return Ok(Json(list.page(&params)));
+    };
+    // What one number has is one page.
+    let (_, key) = address::of_query(&ctx, &caller, to).await?;
     let all = ctx.store.all_gates_of(caller.org, key).await?;
     let found = all.iter().filter_map(|(_, rows)| rows.suppression.as_ref());
     let found = found.filter(|s| channel.is_none_or(|channel| channel == s.channel));

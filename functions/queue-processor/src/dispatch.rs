@@ -3,8 +3,8 @@
 
 use carillon_domain::{Channel, Lane};
 use carillon_runtime::body::{SendBody, Sendable};
-use carillon_runtime::{Context, random};
-use carillon_store::{DueEntry, DueKind, keys};
+use carillon_runtime::{Context, random, set_aside};
+use carillon_store::{DueEntry, DueKind, StoreError, keys};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,7 +33,14 @@ pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<Du
         let mut due = Vec::new();
         for shard in shards {
             match shard {
-                Ok(entries) => due.extend(entries),
+                Ok(found) => {
+                    due.extend(found.entries);
+                    for (key, why) in found.unreadable {
+                        if let Err(error) = set_aside::row(ctx, &key, &why).await {
+                            failed(ctx, report, &error);
+                        }
+                    }
+                }
                 Err(error) => failed(ctx, report, &error),
             }
         }
@@ -79,6 +86,8 @@ async fn queue(
                 bodies.push((SendBody::new(entry.org, what, generation), delay));
             }
             Ok(None) => {}
+            // It can never be leased. Is it the row's own fault?
+            Err(StoreError::Corrupt { .. }) if is_set_aside(ctx, &entry, report).await => {}
             Err(error) => failed(ctx, report, &error),
         }
     }
@@ -97,6 +106,16 @@ async fn queue(
         }
     }
     queued
+}
+
+async fn is_set_aside(ctx: &Context, entry: &DueEntry, report: &mut Report) -> bool {
+    match set_aside::at_once(ctx, entry.org, entry.kind).await {
+        Ok(done) => done,
+        Err(error) => {
+            failed(ctx, report, &error);
+            false
+        }
+    }
 }
 
 /// How long a body may stay on the queue before it is queued anew. Doubles for

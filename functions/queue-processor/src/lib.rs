@@ -9,7 +9,7 @@ mod forget;
 mod freeze;
 mod plan;
 
-use carillon_runtime::Context;
+use carillon_runtime::{Context, set_aside};
 use carillon_store::{DueEntry, DueKind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -72,6 +72,7 @@ async fn plan_all(
                 report.errors += 1;
                 ctx.counters.add("erase_errors", 1);
                 tracing::error!(error = &error as &dyn std::error::Error, "erasing stopped");
+                set_aside_if_unreadable(ctx, entry).await;
             }
             continue;
         }
@@ -81,8 +82,17 @@ async fn plan_all(
                 report.errors += 1;
                 ctx.counters.add("plan_errors", 1);
                 tracing::error!(error = &error as &dyn std::error::Error, "planning stopped");
+                set_aside_if_unreadable(ctx, entry).await;
             }
         }
     }
     planned
+}
+
+/// After work that ended in an error. Best effort: it is due again, and so is this.
+async fn set_aside_if_unreadable(ctx: &Context, entry: &DueEntry) {
+    let (org, kind, leases) = (entry.org, entry.kind, entry.generation);
+    if let Err(error) = set_aside::after_leases(ctx, org, kind, leases).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "left for its lease");
+    }
 }

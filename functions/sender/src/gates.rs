@@ -4,7 +4,7 @@
 
 use carillon_domain::ledger::{Wait, Want};
 use carillon_domain::message::{Message, SuppressionReason};
-use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, quiet};
+use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, gates, quiet};
 use carillon_providers::Account;
 use carillon_store::Mechanism;
 use jiff::{SignedDuration, Timestamp};
@@ -28,25 +28,7 @@ pub struct Hold {
 impl Hold {
     /// What the ledger said.
     pub fn by_ledger(until: Timestamp, why: Wait, name: ProviderName, terms: &Terms) -> Self {
-        let s = &terms.settings;
-        let most = |limit: Option<u32>| limit.map_or_else(String::new, |n| n.to_string());
-        let money = |limit: &Option<carillon_domain::integration::Money>| {
-            limit.as_ref().map_or_else(String::new, |m| format!("{} {}", m.amount, m.currency))
-        };
-        let detail = match why {
-            Wait::Rate => format!("the rate of {} is used up until then", name.as_str()),
-            Wait::MaxPerHour => format!("{} messages an hour are allowed", most(s.max_per_hour)),
-            Wait::MaxPerDay => format!("{} messages a day are allowed", most(s.max_per_day)),
-            Wait::SpendPerDay => {
-                format!("{} may be spent a day", money(&s.spend_limit_per_day))
-            }
-            Wait::SpendPerMonth => {
-                format!("{} may be spent a month", money(&s.spend_limit_per_month))
-            }
-            Wait::ProviderDown => {
-                format!("calls to {} fail; it is tried again then", name.as_str())
-            }
-        };
+        let detail = why.detail(&terms.settings, name);
         Self { until, reason: why.as_str(), detail }
     }
 
@@ -141,14 +123,8 @@ pub async fn before_slot(
 
 /// What a message takes of rate and spend with this account.
 pub fn want(account: &Account, message: &Message, to: &PhoneNumber, terms: &Terms) -> Want {
-    let parts = message.content.segments.max(1);
-    let micros = match account.settings.price_of_part(to) {
-        Some((micros, currency)) if terms.limits.currency.as_deref() == Some(currency) => {
-            micros * u64::from(parts)
-        }
-        _ => 0,
-    };
-    Want { parts, micros }
+    let price = account.settings.price_of_part(to);
+    gates::want(message.content.segments, price, &terms.limits)
 }
 
 /// The gates that are asked at most seconds before the call, of the table as it
@@ -183,22 +159,13 @@ pub async fn before_claim(
         Some(opens) => quiet::spread(&opens, message.id.as_bytes()),
         None => now + LOOK_AGAIN_FOR_ZONE,
     };
-    let detail = format!("this person has had {most} messages today, which is the limit");
-    message.defer("contact_cap", until, until, detail, now);
+    message.defer(gates::CONTACT_CAP, until, until, gates::contact_cap(most), now);
     Ok(false)
 }
 
 fn quiet_ask<'a>(message: &Message, to: &'a PhoneNumber, terms: &'a Terms) -> quiet::Ask<'a> {
-    quiet::Ask {
-        channel: message.channel,
-        purpose: message.purpose,
-        to,
-        // Contacts, and with them their zones, are not there yet.
-        contact_zone: None,
-        organization_zone: &terms.settings.time_zone,
-        quiet_hours: terms.settings.quiet_hours.as_ref(),
-        override_quiet_hours: message.override_quiet_hours,
-    }
+    let (channel, purpose) = (message.channel, message.purpose);
+    gates::quiet_ask(channel, purpose, to, &terms.settings, message.override_quiet_hours)
 }
 
 /// The message was refused for good: it does not count for its day.

@@ -9,8 +9,8 @@ use carillon_domain::transition::Verdict;
 use carillon_domain::{MessageId, OrgId};
 use carillon_runtime::accounts::AccountError;
 use carillon_runtime::context::InstallationError;
-use carillon_runtime::{Context, random};
-use carillon_store::StoreError;
+use carillon_runtime::{Context, random, set_aside};
+use carillon_store::{DueKind, StoreError};
 use jiff::SignedDuration;
 
 use crate::SendError;
@@ -72,6 +72,17 @@ pub async fn message(ctx: &Context, org: OrgId, id: MessageId, error: &SendError
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(error = &error as &dyn Error, "left for its lease"),
+    }
+}
+
+/// After a run that ended in an error: its own row may be what cannot be read.
+/// Best effort, as above.
+pub async fn row(ctx: &Context, org: OrgId, kind: DueKind, leases: u32, error: &SendError) {
+    if !matches!(error, SendError::Store(StoreError::Corrupt { .. })) {
+        return;
+    }
+    if let Err(error) = set_aside::after_leases(ctx, org, kind, leases).await {
+        tracing::warn!(error = &error as &dyn Error, "left for its lease");
     }
 }
 

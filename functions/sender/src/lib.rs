@@ -36,7 +36,7 @@ use carillon_runtime::accounts::AccountError;
 use carillon_runtime::body::{SendBody, Sendable};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::queues::LONGEST_DELAY;
-use carillon_store::{Mechanism, StoreError};
+use carillon_store::{DueKind, Mechanism, StoreError};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -222,7 +222,13 @@ async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), 
         return Ok(());
     }
     match body.what {
-        Sendable::Pack(id) => pack::run(ctx, body.org, id, body.generation, deadline).boxed().await,
+        Sendable::Pack(id) => {
+            let done = pack::run(ctx, body.org, id, body.generation, deadline).boxed().await;
+            if let Err(error) = &done {
+                give_up::row(ctx, body.org, DueKind::Pack(id), body.generation, error).await;
+            }
+            done
+        }
         Sendable::Message(id) => {
             let work = single::run(ctx, body.org, id, body.generation, deadline).boxed();
             let done = AssertUnwindSafe(work).catch_unwind().await;
@@ -232,6 +238,7 @@ async fn run(ctx: &Context, body: &SendBody, deadline: Timestamp) -> Result<(), 
             });
             if let Err(error) = &done {
                 give_up::message(ctx, body.org, id, error).await;
+                give_up::row(ctx, body.org, DueKind::Message(id), body.generation, error).await;
             }
             done
         }

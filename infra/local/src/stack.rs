@@ -8,12 +8,12 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use carillon_admin_api::client::Peer;
-use carillon_domain::message::State;
+use carillon_domain::message::{Message, State};
 use carillon_domain::{Lane, OrgId};
 use carillon_queue_processor::Report;
 use carillon_runtime::config::{Config, QueueUrls};
 use carillon_runtime::{Context, random};
-use carillon_store::{DueEntry, DueKind, keys, schema};
+use carillon_store::{DueEntry, DueKind, StoreError, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engines::Engines;
@@ -168,11 +168,12 @@ impl Stack {
         let store = &self.ctx.store;
         for lane in Lane::ALL {
             for shard in 0..keys::DUE_SHARDS {
-                for entry in
-                    store.due(lane, shard, now + LONGEST_LEASE, i32::from(i16::MAX)).await?
-                {
-                    if entry.at > now && self.was_leased(&entry, now).await? {
-                        store.lease(&entry, now, &random::token()).await?;
+                let until = now + LONGEST_LEASE;
+                for entry in store.due(lane, shard, until, i32::from(i16::MAX)).await?.entries {
+                    if entry.at > now
+                        && let Some(due) = self.due_without_lease(&entry, now).await?
+                    {
+                        store.lease(&entry, due, &random::token()).await?;
                     }
                 }
             }
@@ -180,31 +181,53 @@ impl Stack {
         Ok(())
     }
 
-    async fn was_leased(&self, entry: &DueEntry, now: Timestamp) -> anyhow::Result<bool> {
+    /// When an entry is due that an earlier process had leased; `None` where it
+    /// had not.
+    async fn due_without_lease(
+        &self,
+        entry: &DueEntry,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Timestamp>> {
         match entry.kind {
             // Generation 0 still waits for its own time.
-            DueKind::Pack(_) | DueKind::Import(_) => Ok(entry.generation > 0),
+            DueKind::Pack(_) | DueKind::Import(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
-            DueKind::Erasure(_) => Ok(false),
-            DueKind::Message(id) => {
-                let Some(m) = self.ctx.store.message(entry.org, id).await? else {
-                    return Ok(false);
-                };
-                Ok(match m.state {
-                    State::Sending { .. } => true,
-                    // Born on its way to a queue that is gone. A retry waits for
-                    // its own time.
-                    State::Scheduled => m.attempts.is_empty() && m.scheduled_for <= now,
-                    State::Unknown { .. }
-                    | State::Accepted { .. }
-                    | State::Delivered { .. }
-                    | State::Read { .. }
-                    | State::Failed { .. }
-                    | State::Cancelled { .. }
-                    | State::Suppressed { .. }
-                    | State::Received => false,
-                })
+            DueKind::Erasure(_) => Ok(None),
+            DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {
+                Ok(Some(m)) => Ok(self.due_message(&m, entry, now)),
+                // What cannot be read is given up by whoever leases it in its time.
+                Ok(None) | Err(StoreError::Corrupt { .. }) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    fn due_message(&self, m: &Message, entry: &DueEntry, now: Timestamp) -> Option<Timestamp> {
+        match m.state {
+            State::Sending { .. } => Some(now),
+            // Born on its way to a queue that is gone.
+            State::Scheduled if m.attempts.is_empty() && m.scheduled_for <= now => Some(now),
+            // Leased by the dispatcher, up to a minute before its time: that time
+            // counts, since a look-up that comes early may find nothing yet.
+            State::Scheduled | State::Unknown { .. } if m.idle > 0 => {
+                let tuning = &self.ctx.config.tuning;
+                // So near, it may be its own time, set by an earlier start.
+                if entry.at <= now + tuning.look_ahead() {
+                    return None;
+                }
+                let lease = tuning.queue_lease(entry.at).duration_since(entry.at);
+                Some((entry.at - lease).max(now))
             }
+            // A retry, a schedule, the next look-up waits for its own time.
+            State::Scheduled
+            | State::Unknown { .. }
+            | State::Accepted { .. }
+            | State::Delivered { .. }
+            | State::Read { .. }
+            | State::Failed { .. }
+            | State::Cancelled { .. }
+            | State::Suppressed { .. }
+            | State::Received => None,
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod erasure;
 pub mod expiry;
 pub mod explain;
 pub mod failure;
+pub mod gates;
 pub mod ids;
 pub mod import;
 pub mod integration;

@@ -28,6 +28,19 @@ impl Release {
     }
 }
 
+/// Whether a message must keep the time it has: it tells what the original may
+/// have sent. `held_since` is set while the copy waits to be released.
+#[must_use]
+pub fn keeps_its_time(
+    m: &Message,
+    held_since: Option<Timestamp>,
+    release: Option<Release>,
+) -> bool {
+    m.state == State::Scheduled
+        && (held_since.is_some_and(|found_at| is_older(m, found_at))
+            || release.is_some_and(|release| release.may_have_sent(m)))
+}
+
 /// The message came with the backup. (A file's messages are as old as the file,
 /// also those that are planned later: the original may have planned them first.)
 #[must_use]

@@ -11,6 +11,7 @@ pub mod queues;
 pub mod random;
 pub mod re_encrypt;
 pub mod secrets;
+pub mod set_aside;
 pub mod standing;
 pub mod telemetry;
 

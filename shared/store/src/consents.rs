@@ -6,6 +6,7 @@ use carillon_domain::consent::{Consent, ConsentStatus};
 use carillon_domain::{AddressKey, Channel, OrgId, Purpose};
 
 use crate::attributes::{Item, Reader, Writer, ms, s};
+use crate::keys::GateList;
 use crate::suppressions::{self, Suppression};
 use crate::{Result, Store, keys, unavailable};
 
@@ -30,6 +31,8 @@ impl Store {
     ) -> Result<Consent> {
         let key = keys::consent(org, at, c.channel.as_str(), c.purpose.as_str());
         let mut w = Writer::new(&key);
+        w.text("attn", keys::gate_list_of(org, GateList::Consents, at));
+        w.text("attn_at", keys::gate_list_at(c.at, at, &key));
         w.text("to", address).text("ch", c.channel.as_str()).text("pu", c.purpose.as_str());
         w.text("st", c.status.as_str()).time("ca", c.at);
         w.text("so", &c.source).text("wo", &c.text);
@@ -103,7 +106,7 @@ impl Store {
     }
 }
 
-fn read(item: &Item) -> Result<Consent> {
+pub fn read(item: &Item) -> Result<Consent> {
     let r = Reader::new("consent", item);
     Ok(Consent {
         channel: r.parsed("ch", Channel::parse)?,

@@ -8,12 +8,10 @@ use carillon_domain::OrgId;
 use carillon_domain::pack::{Pack, Stage};
 use jiff::Timestamp;
 
+use crate::attention::AttentionPlace;
 use crate::attributes::{Item, Reader, ms, n, s};
 use crate::letters::{self, Letter};
 use crate::{Result, Store, keys, packs, unavailable};
-
-/// A list's place behind an entry.
-pub type DeadPlace = String;
 
 /// What waits for a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,13 +73,9 @@ impl Store {
         month: &str,
         before: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<(DeadPlace, Option<DeadLetter>)>> {
-        let mut entries = Vec::new();
-        for org in of {
-            entries.extend(self.dead_entries(*org, month, before, limit).await?);
-        }
-        entries.sort_by(|(one, _), (other, _)| other.cmp(one));
-        entries.truncate(limit);
+    ) -> Result<Vec<(AttentionPlace, Option<DeadLetter>)>> {
+        let partitions: Vec<_> = of.iter().map(|org| keys::dead_letters(*org, month)).collect();
+        let entries = self.attention(&partitions, before, limit).await?;
         let wanted: Vec<_> = entries.iter().map(|(_, key)| key.clone()).collect();
         let rows = self.get_many(&wanted, true).await?;
         let mut found = Vec::with_capacity(entries.len());
@@ -100,35 +94,6 @@ impl Store {
             found.push((place, letter.flatten()));
         }
         Ok(found)
-    }
-
-    /// Places and keys, newest first.
-    async fn dead_entries(
-        &self,
-        org: Option<OrgId>,
-        month: &str,
-        before: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(DeadPlace, keys::Key)>> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(keys::ATTENTION_INDEX)
-            .key_condition_expression("attn = :attn AND attn_at < :before")
-            .expression_attribute_values(":attn", s(keys::dead_letters(org, month)))
-            .expression_attribute_values(":before", s(before.unwrap_or("~")))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(unavailable("query dead letters"))?;
-        let entry = |item| {
-            let r = Reader::new("dead letter", item);
-            let key = keys::Key { pk: r.text("pk")?.to_owned(), sk: r.text("sk")?.to_owned() };
-            Ok((r.text("attn_at")?.to_owned(), key))
-        };
-        answer.items().iter().map(entry).collect()
     }
 
     /// One write on the pack as it was read; it raises the generation, so

@@ -1,13 +1,14 @@
 //! The due index: what waits for which moment, across organizations. The only
 //! question that is not one organization's; it answers keys and nothing else.
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
-use crate::{Result, Store, keys, unavailable};
+use crate::{Result, Store, StoreError, keys, unavailable};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueKind {
@@ -27,26 +28,50 @@ pub struct DueEntry {
     pub generation: u32,
 }
 
-impl DueEntry {
-    fn key(&self) -> keys::Key {
-        match self.kind {
-            DueKind::Message(id) => keys::message(self.org, id),
-            DueKind::Pack(id) => keys::pack(self.org, id),
-            DueKind::Import(id) => keys::import(self.org, id),
-            DueKind::Erasure(address) => keys::erasure(self.org, address),
+/// What a look at a shard found.
+#[derive(Debug, Default)]
+pub struct Due {
+    pub entries: Vec<DueEntry>,
+    /// Rows whose keys this release cannot read, and what is wrong with them.
+    pub unreadable: Vec<(keys::Key, String)>,
+}
+
+impl DueKind {
+    /// What has this key; `None` for what is never due.
+    #[must_use]
+    pub fn of(key: &keys::Key) -> Option<(OrgId, Self)> {
+        let (org, rest) = keys::read_org(&key.pk)?;
+        let kind = match rest.split_once('/')? {
+            ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
+            ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
+            ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
+            _ => return None,
+        };
+        Some((org, kind))
+    }
+
+    #[must_use]
+    pub fn key(self, org: OrgId) -> keys::Key {
+        match self {
+            Self::Message(id) => keys::message(org, id),
+            Self::Pack(id) => keys::pack(org, id),
+            Self::Import(id) => keys::import(org, id),
+            Self::Erasure(address) => keys::erasure(org, address),
         }
+    }
+}
+
+impl DueEntry {
+    #[must_use]
+    pub fn key(&self) -> keys::Key {
+        self.kind.key(self.org)
     }
 }
 
 impl Store {
     /// What is due by `until` in one shard, oldest first.
-    pub async fn due(
-        &self,
-        lane: Lane,
-        shard: u8,
-        until: Timestamp,
-        limit: i32,
-    ) -> Result<Vec<DueEntry>> {
+    pub async fn due(&self, lane: Lane, shard: u8, until: Timestamp, limit: i32) -> Result<Due> {
         let answer = self
             .client
             .query()
@@ -59,15 +84,20 @@ impl Store {
             .send()
             .await
             .map_err(unavailable("query due"))?;
-        let read = |item| match read(item, lane) {
-            Ok(entry) => Some(entry),
-            // One row that cannot be read must not hold up the rest of its shard.
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a due row is skipped");
-                None
+        let mut due = Due::default();
+        for item in answer.items() {
+            match read(item, lane) {
+                Ok(entry) => due.entries.push(entry),
+                // One row that cannot be read must not hold up the rest of its shard.
+                Err(error) => {
+                    let r = Reader::new("due entry", item);
+                    let key =
+                        keys::Key { pk: r.text("pk")?.to_owned(), sk: r.text("sk")?.to_owned() };
+                    due.unreadable.push((key, error.to_string()));
+                }
             }
-        };
-        Ok(answer.items().iter().filter_map(read).collect())
+        }
+        Ok(due)
     }
 
     /// Takes the lease on a due entry: it is due again at `until`, under the
@@ -110,6 +140,11 @@ impl Store {
                     });
                     Ok(ours.then_some(next))
                 }
+                // A row on which it can never be done; whoever asked looks why.
+                _ if error.code() == Some("ValidationException") => Err(StoreError::Corrupt {
+                    kind: "due row",
+                    detail: error.message().unwrap_or("it cannot be leased").to_owned(),
+                }),
                 _ => Err(unavailable("lease")(error)),
             },
         }
@@ -118,14 +153,8 @@ impl Store {
 
 fn read(item: &Item, lane: Lane) -> Result<DueEntry> {
     let r = Reader::new("due entry", item);
-    let (org, rest) = r.parsed("pk", keys::read_org)?;
+    let key = keys::Key { pk: r.text("pk")?.to_owned(), sk: r.text("sk")?.to_owned() };
+    let (org, kind) = DueKind::of(&key).ok_or_else(|| r.corrupt("pk"))?;
     let (at, generation) = r.parsed("due_at", keys::read_due_at)?;
-    let kind = match rest.split_once('/') {
-        Some(("a", _)) => DueKind::Message(crate::messages::message_id(item)?),
-        Some(("k", id)) => DueKind::Pack(PackId::from_key(id)?),
-        Some(("src", id)) => DueKind::Import(ImportId::from_key(id)?),
-        Some(("er", address)) => DueKind::Erasure(AddressKey::from_key(address)?),
-        _ => return Err(r.corrupt("pk")),
-    };
     Ok(DueEntry { org, kind, lane, at, generation })
 }

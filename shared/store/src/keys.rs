@@ -348,6 +348,41 @@ pub fn attention(org: OrgId, what: &str, month: &str) -> String {
     format!("{}/{what}/{month}", org_part(org))
 }
 
+/// Shards of an organization's lists of suppressions and consents.
+pub const GATE_SHARDS: u8 = 4;
+
+/// Which list of all addresses a suppression or consent is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateList {
+    Suppressions,
+    Consents,
+}
+
+/// A shard of such a list, in the index of what a person looks at.
+pub fn gate_list(org: OrgId, list: GateList, shard: u8) -> String {
+    let list = match list {
+        GateList::Suppressions => "sup",
+        GateList::Consents => "con",
+    };
+    format!("{}/{list}/{shard}", org_part(org))
+}
+
+/// The list that an address's rows are in.
+pub fn gate_list_of(org: OrgId, list: GateList, at: AddressKey) -> String {
+    gate_list(org, list, at.as_bytes().last().copied().unwrap_or(0) % GATE_SHARDS)
+}
+
+/// Newest last; `row` is the sort key, whose channel a list can be narrowed by.
+pub fn gate_list_at(time: Timestamp, at: AddressKey, row: &Key) -> String {
+    let row = row.sk.strip_prefix(GATES_PREFIX).unwrap_or(&row.sk);
+    format!("{:013}#{row}#{}", time.as_millisecond().max(0), at.key())
+}
+
+/// The channel in a [`gate_list_at`].
+pub fn channel_of_gate(place: &str) -> Option<&str> {
+    place.split('#').nth(1)
+}
+
 /// What was given up in a month. Without an organization: what names none.
 pub fn dead_letters(org: Option<OrgId>, month: &str) -> String {
     match org {

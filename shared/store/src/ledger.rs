@@ -101,6 +101,13 @@ impl Store {
         }
     }
 
+    /// How many messages of this person hold a place on `day`.
+    pub async fn places_taken(&self, org: OrgId, address: AddressKey, day: &str) -> Result<usize> {
+        let row = self.get(&keys::cap(org, address, day), true).await?;
+        let ids = row.as_ref().and_then(|row| row.get("ids")?.as_ss().ok());
+        Ok(ids.map_or(0, Vec::len))
+    }
+
     /// The message was not sent after all: another may have its place.
     pub async fn give_place_back(
         &self,

@@ -9,6 +9,7 @@ use carillon_domain::{LetterId, OrgId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, Writer};
+use crate::keys::Key;
 use crate::{Result, Store, keys, unavailable};
 
 /// Version of this row shape.
@@ -30,6 +31,16 @@ pub struct Letter {
 pub enum Cause {
     /// A body of the receive queue that could not be applied.
     Callback { body: String },
+    /// A row that waited in the index of what is due and cannot be read. It is
+    /// as it was, but nothing finds it there any more.
+    Row { key: Key, due: DueKeys },
+}
+
+/// Where a row waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueKeys {
+    pub partition: String,
+    pub at: String,
 }
 
 /// The body may hold what a person wrote, and a number.
@@ -37,6 +48,7 @@ impl std::fmt::Debug for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Callback { body } => write!(f, "Callback({} bytes)", body.len()),
+            Self::Row { key, .. } => write!(f, "Row({}, {})", key.pk, key.sk),
         }
     }
 }
@@ -54,6 +66,14 @@ impl Letter {
         let id = LetterId::from_hash(&[b"callback", message_id.as_bytes()]);
         Self { id, org, cause: Cause::Callback { body }, reason, at }
     }
+
+    /// A row that is taken out of the index of what is due.
+    #[must_use]
+    pub fn row(key: Key, due: DueKeys, reason: String, at: Timestamp) -> Self {
+        let org = keys::read_org(&key.pk).map(|(org, _)| org);
+        let id = LetterId::from_hash(&[b"row", key.pk.as_bytes(), key.sk.as_bytes()]);
+        Self { id, org, cause: Cause::Row { key, due }, reason, at }
+    }
 }
 
 impl Store {
@@ -63,6 +83,10 @@ impl Store {
         w.number("v", VERSION).time("dd", letter.at).text("dr", &letter.reason);
         match &letter.cause {
             Cause::Callback { body } => w.text("kd", "callback").text("b", body),
+            Cause::Row { key, due } => {
+                w.text("kd", "row").text("rp", &key.pk).text("rs", &key.sk);
+                w.text("rd", &due.partition).text("ra", &due.at)
+            }
         };
         w.text("attn", keys::dead_letters(letter.org, &keys::month(letter.at)));
         w.text("attn_at", keys::dead_letter_at(letter.at, &letter.id.key()));
@@ -102,6 +126,10 @@ pub fn read(item: &Item) -> Result<Letter> {
     let id = rest.strip_prefix("dl/").ok_or_else(|| r.corrupt("pk"))?;
     let cause = match r.text("kd")? {
         "callback" => Cause::Callback { body: r.text("b")?.to_owned() },
+        "row" => Cause::Row {
+            key: Key { pk: r.text("rp")?.to_owned(), sk: r.text("rs")?.to_owned() },
+            due: DueKeys { partition: r.text("rd")?.to_owned(), at: r.text("ra")?.to_owned() },
+        },
         _ => return Err(r.corrupt("kd")),
     };
     Ok(Letter {

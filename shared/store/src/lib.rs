@@ -10,6 +10,7 @@
 //! retries those) and rows that cannot be read.
 
 mod api_keys;
+mod attention;
 mod attributes;
 mod audit;
 mod census;
@@ -19,6 +20,7 @@ mod dead_letters;
 mod due;
 mod erasures;
 mod former_accounts;
+mod gate_lists;
 mod idempotency;
 mod import_row;
 mod imports;
@@ -38,6 +40,7 @@ mod request_rate;
 mod sabotage;
 pub mod schema;
 mod sealed;
+mod set_aside;
 mod statistics;
 mod suppressions;
 mod table;
@@ -53,11 +56,11 @@ pub use attributes::Item;
 pub use census::{Counted as Census, Scanned};
 pub use consents::GateRows;
 pub use dead_letters::DeadLetter;
-pub use due::{DueEntry, DueKind};
+pub use due::{Due, DueEntry, DueKind};
 pub use former_accounts::Former;
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
-pub use letters::{Cause, Letter};
+pub use letters::{Cause, DueKeys, Letter};
 pub use members::{Member, MemberStatus, identity};
 pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};

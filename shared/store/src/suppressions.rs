@@ -7,6 +7,7 @@ use carillon_domain::{AddressKey, Channel, Message, OrgId, ProviderName};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, Writer};
+use crate::keys::GateList;
 use crate::{Result, Store, keys, unavailable};
 
 #[derive(Clone, PartialEq, Eq)]
@@ -144,7 +145,10 @@ impl Store {
 }
 
 fn write(org: OrgId, at: AddressKey, s: &Suppression) -> Item {
-    let mut w = Writer::new(&keys::suppression(org, at, s.channel.as_str()));
+    let key = keys::suppression(org, at, s.channel.as_str());
+    let mut w = Writer::new(&key);
+    w.text("attn", keys::gate_list_of(org, GateList::Suppressions, at));
+    w.text("attn_at", keys::gate_list_at(s.at, at, &key));
     w.text("to", &s.address).text("ch", s.channel.as_str()).text("sr", s.reason.as_str());
     w.time("ca", s.at).text("by", &s.by);
     w.some("wo", s.words.as_ref(), crate::attributes::s);

@@ -303,3 +303,148 @@ async fn a_single_message_whose_work_always_fails_is_given_up_and_can_be_retried
     shows(&world.message(&id).await, &json!({"status": "delivered"}));
     assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1);
 }
+
+fn single(world: &World, id: &str) -> keys::Key {
+    keys::message(world.stack.org, id.parse().expect("an id"))
+}
+
+/// Changes an attribute of a row below the store; answers what it was.
+async fn spoil(world: &World, key: &keys::Key, name: &str, to: AttributeValue) -> AttributeValue {
+    let mut row = take(world, key).await;
+    let was = row.insert(name.to_owned(), to).expect("it was there");
+    put(world, row).await;
+    was
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_set_aside_shown_and_sent_once_after_its_repair() {
+    let world = World::start().await;
+    let later = json!({"scheduled_for": world.in_minutes(5)});
+    let id = world.send(&mobile(1), "Hi", later).await;
+    let key = single(&world, &id);
+    let was = spoil(&world, &key, "ca", text("yesterday")).await;
+    world.advance(20).await;
+    assert!(letters(&world).await.is_empty(), "not before it is sure");
+    world.advance(25).await;
+    let listed = letters(&world).await;
+    let reason = "the row cannot be read (message: attribute ca)";
+    let letter = json!({"kind": "row", "row": "message", "row_id": id, "reason": reason});
+    shows(&json!(listed), &json!([letter]));
+    assert_eq!(world.counted("rows_set_aside"), 1);
+    let errors = world.counted("send_errors");
+    world.advance(10).await;
+    assert_eq!(world.counted("send_errors"), errors, "it is not leased any more");
+
+    let early = act(&world, &listed[0], "redrive").await.refusal();
+    assert_eq!(early, (409, "row_unreadable".to_owned()));
+    let _ = spoil(&world, &key, "ca", was).await;
+    let _ = act(&world, &listed[0], "redrive").await.ok(202);
+    assert!(letters(&world).await.is_empty());
+    world.advance(2).await;
+    shows(&world.message(&id).await, &json!({"status": "delivered"}));
+    assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_and_is_dropped_is_never_sent() {
+    let world = World::start().await;
+    let mut was = Vec::new();
+    for n in 1..=2 {
+        let later = json!({"scheduled_for": world.in_minutes(5)});
+        let id = world.send(&mobile(n), "Hi", later).await;
+        let key = single(&world, &id);
+        was.push((id, spoil(&world, &key, "ca", text("yesterday")).await));
+    }
+    world.advance(45).await;
+    let listed = letters(&world).await;
+    assert_eq!(listed.len(), 2);
+    let (repaired, value) = was.remove(0);
+    let _ = spoil(&world, &single(&world, &repaired), "ca", value).await;
+    for letter in &listed {
+        let _ = act(&world, letter, "drop").await.ok(200);
+        assert_eq!(act(&world, letter, "drop").await.status, 404);
+    }
+    world.advance(10).await;
+    assert!(letters(&world).await.is_empty() && world.received().await.is_empty());
+    let cancelled = json!({
+        "status": "cancelled", "decisions": [{"decision": "gave_up", "reason": "dropped"}],
+    });
+    shows(&world.message(&repaired).await, &cancelled);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_even_be_leased_is_set_aside_and_others_go_on() {
+    let world = World::start().await;
+    let soon = json!({"scheduled_for": world.in_minutes(2)});
+    let id = world.send(&mobile(1), "Hi", soon.clone()).await;
+    let other = world.send(&mobile(2), "Hi", soon).await;
+    let was = spoil(&world, &single(&world, &id), "ver", text("one")).await;
+    let lost = {
+        let mut row = take(&world, &single(&world, &other)).await;
+        let elsewhere = row.clone();
+        // A key that no release has ever made.
+        row.insert("sk".to_owned(), text("?"));
+        put(&world, row).await;
+        elsewhere
+    };
+    put(&world, lost).await;
+    world.advance(3).await;
+    let listed = letters(&world).await;
+    assert_eq!((listed.len(), world.counted("rows_set_aside")), (2, 2), "{listed:?}");
+    assert!(listed.iter().any(|l| l["row"] == "unknown" && l["row_id"].is_null()));
+    shows(&world.message(&other).await, &json!({"status": "delivered"}));
+
+    let _ = spoil(&world, &single(&world, &id), "ver", was).await;
+    let letter = listed.iter().find(|l| l["row_id"] == json!(id)).expect("its letter");
+    let _ = act(&world, letter, "redrive").await.ok(202);
+    world.advance(1).await;
+    shows(&world.message(&id).await, &json!({"status": "delivered"}));
+    let unknown = listed.iter().find(|l| l["row"] == "unknown").expect("the other's");
+    let _ = act(&world, unknown, "redrive").await.ok(202);
+    world.advance(1).await;
+    assert_eq!(letters(&world).await.len(), 1, "it comes again");
+    let _ = act(&world, unknown, "drop").await.ok(200);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_pack_and_a_file_that_cannot_be_read_are_set_aside_and_redriven() {
+    let world = World::start().await;
+    let _ = planned(&world, 2).await;
+    let org = world.stack.org;
+    let rows = world.stack.engines.dynamodb().scan().table_name(TABLE).send().await.expect("rows");
+    let pack = rows.items().iter().find(|row| row["sk"] == text("k")).expect("a pack");
+    let pk = pack["pk"].as_s().expect("a key").clone();
+    let pack = keys::Key { pk, sk: "k".to_owned() };
+    let was = spoil(&world, &pack, "sg", text("?")).await;
+    for _ in 0..40 {
+        world.advance(10).await;
+    }
+    let listed = letters(&world).await;
+    shows(&json!(listed), &json!([{"kind": "row", "row": "pack"}]));
+    let _ = spoil(&world, &pack, "sg", was).await;
+    let refused = act(&world, &listed[0], "drop").await.refusal();
+    assert_eq!(refused, (409, "row_readable".to_owned()));
+    let _ = act(&world, &listed[0], "redrive").await.ok(202);
+    world.advance(2).await;
+    assert_eq!(world.list("status=delivered").await.len(), 2);
+    assert_eq!(world.received().await.len(), 2);
+
+    let import = world.import(file(2).as_bytes(), "Again", &[]).await;
+    let key = keys::import(org, import.parse().expect("an import's id"));
+    let was = spoil(&world, &key, "ca", text("yesterday")).await;
+    for _ in 0..40 {
+        world.skip(2);
+        let _ = world.stack.tick().await;
+    }
+    let listed = letters(&world).await;
+    shows(&json!(listed), &json!([{"kind": "row", "row": "import", "row_id": import}]));
+    let _ = spoil(&world, &key, "ca", was).await;
+    let _ = act(&world, &listed[0], "redrive").await.ok(202);
+    world.advance(3).await;
+    assert_eq!(world.received().await.len(), 4);
+}

@@ -23,6 +23,7 @@ mod lists;
 mod once;
 mod openapi;
 mod organizations;
+mod previews;
 mod quiet_hours;
 mod rates;
 mod recount;

@@ -211,3 +211,39 @@ async fn a_table_put_back_under_its_own_name_is_known_as_restored() {
     let received: BTreeSet<_> = world.received().await.into_iter().map(|r| r.to).collect();
     assert_eq!(received, BTreeSet::from([mobile(1)]));
 }
+
+/// Moved to a later time, it would look as if it had not been due before the release.
+#[tokio::test]
+async fn what_may_have_been_sent_cannot_be_moved_past_the_release() {
+    let mut world = World::start().await;
+    let waits = json!({"scheduled_for": world.in_minutes(5)});
+    let sent = world.send(&mobile(1), "Sent by the original", waits).await;
+    let waits = json!({"scheduled_for": world.in_minutes(240)});
+    let ahead = world.send(&mobile(2), "Much later", waits).await;
+    world.copy_table(COPY).await;
+    world.advance(10).await;
+    assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1);
+    world.move_to(COPY).await;
+    let later = json!({"scheduled_for": world.in_minutes(120)});
+    let moved = async |world: &World, id: &str| {
+        world.post(&format!("/v1/messages/{id}/reschedule"), &later).await
+    };
+    let refused = (409, "may_have_been_sent".to_owned());
+    for id in [&sent, &ahead] {
+        assert_eq!(moved(&world, id).await.refusal(), refused, "before anybody looked");
+    }
+    world.advance(1).await;
+    let fresh = json!({"scheduled_for": world.in_minutes(60)});
+    let fresh = world.send(&mobile(3), "Asked for after the restore", fresh).await;
+    for id in [&sent, &ahead] {
+        assert_eq!(moved(&world, id).await.refusal(), refused, "while it is held");
+    }
+    let _ = moved(&world, &fresh).await.ok(200);
+    resume(&world).await;
+    assert_eq!(moved(&world, &sent).await.refusal(), refused, "before it is presumed sent");
+    let _ = moved(&world, &ahead).await.ok(200);
+    world.advance(130).await;
+    for n in 1..=3 {
+        assert_eq!(world.accepted_for(&mobile(n)).await.len(), 1, "{n}");
+    }
+}

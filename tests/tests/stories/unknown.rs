@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use carillon_local::stack::TABLE;
 use carillon_tests::gateway::Busy;
 use carillon_tests::people::mobile;
 use carillon_tests::{Setup, World, shows};
@@ -413,4 +414,26 @@ async fn sending_again_by_policy_ends_with_the_attempts() {
         }),
     );
     assert_eq!(world.accepted_for(&mobile(1)).await.len(), 2);
+}
+
+/// A restart forgets its queues; what was on them to be looked up does not wait for a lease that
+/// nobody holds.
+#[tokio::test]
+async fn a_look_up_that_was_queued_when_the_process_was_killed_goes_on_at_its_time() {
+    let mut world = World::start().await;
+    trouble(&world, json!([{"kind": "close_after_accept"}])).await;
+    let id = world.send(&mobile(1), "Hi", json!({})).await;
+    world.settle().await;
+    shows(&world.message(&id).await, &json!({"status": "unknown"}));
+    let mut queued = 0;
+    while queued == 0 {
+        world.skip(1);
+        queued = world.stack.tick().await.queued;
+    }
+    let queue = world.stack.ctx.config.queues.sms_transactional.clone();
+    let _ = world.stack.sqs.purge_queue().queue_url(queue).send().await.expect("it is purged");
+    world.move_to(TABLE).await;
+    world.advance(2).await;
+    shows(&world.message(&id).await, &json!({"status": "delivered"}));
+    assert_eq!(world.accepted_for(&mobile(1)).await.len(), 1);
 }

@@ -53,6 +53,14 @@ pub async fn take_up(ctx: &Context) -> Result<(), Problem> {
 /// 409 when somebody else has redriven or dropped it.
 pub async fn redrive(ctx: &Context, letter: &Letter, body: &str) -> Result<(), Problem> {
     ctx.queues.receive_again(letter.org, body.to_owned()).await?;
+    drop(ctx, letter).await
+}
+
+/// It is never applied.
+///
+/// # Errors
+/// 409 when somebody else has redriven or dropped it.
+pub async fn drop(ctx: &Context, letter: &Letter) -> Result<(), Problem> {
     if ctx.store.delete_letter(letter).await? { Ok(()) } else { Err(not_given_up()) }
 }
 

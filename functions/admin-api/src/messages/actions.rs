@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use carillon_domain::MessageId;
 use carillon_domain::message::Message;
 use carillon_domain::transition::TooLate;
+use carillon_domain::{MessageId, restore};
 use carillon_runtime::{Context, random};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use crate::answers::Accepted;
 use crate::auth::Caller;
 use crate::extract::{self, Id};
 use crate::problem::Problem;
-use crate::view;
+use crate::{installation, view};
 
 /// `POST /v1/messages/{id}/cancel`: it is not sent. Too late once it is being
 /// sent: 409.
@@ -58,13 +58,31 @@ pub async fn reschedule(
     let mut wrong = Vec::new();
     let at = read_time("scheduled_for", Some(&value.scheduled_for), now, &mut wrong);
     let Some(at) = at else { return Err(Problem::fields(wrong)) };
-    let chosen = ctx.store.message(caller.org, id).await?.filter(|m| !m.has_default_expiry());
+    let found = ctx.store.message(caller.org, id).await?;
+    if let Some(message) = &found {
+        may_be_moved(&ctx, message, now).await?;
+    }
+    let chosen = found.filter(|m| !m.has_default_expiry());
     if chosen.and_then(|m| m.expires_at).is_some_and(|end| end <= at) {
         let detail = "The message expires before this time; give an earlier one.";
         return Err(Problem::field("scheduled_for", "expires_before_due", detail));
     }
     let message = change(&ctx, &caller, id, now, |m| m.reschedule(at, now)).await?;
     Ok(Json(view::message::Message::of(&message, now)))
+}
+
+/// In a restored table a message's time says whether the original may have sent
+/// it. Moved on, it would be sent again.
+async fn may_be_moved(ctx: &Context, m: &Message, now: Timestamp) -> Result<(), Problem> {
+    let mark = ctx.store.table_mark().await?;
+    let held_since = installation::held_since(ctx.store.table_name(), mark.as_ref(), now);
+    let release = mark.and_then(|mark| mark.release).map(|(release, _)| release);
+    if !restore::keeps_its_time(m, held_since, release) {
+        return Ok(());
+    }
+    let detail = "The table was restored from a backup, and this message may have been sent before: \
+                  it keeps its time until that is known. Cancel it, or send another one.";
+    Err(Problem::conflict("may_have_been_sent", detail))
 }
 
 /// `POST /v1/messages/{id}/retry`: a message that failed is tried again.

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod create;
+mod decide;
 mod draft;
 mod explained;
 pub mod list;

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use carillon_domain::integration::Money;
-use carillon_domain::message::{Decision, DecisionKind, SuppressionReason};
-use carillon_domain::settings::Settings;
-use carillon_domain::{FailureReason, consent, segments};
+use carillon_domain::message::DecisionKind;
+use carillon_domain::{quiet, segments};
 use carillon_runtime::Context;
-use carillon_runtime::accounts::Accounts;
-use carillon_store::GateRows;
-use jiff::Timestamp;
+use carillon_store::OrganizationStatus;
 
-use super::draft::{Draft, SendRequest};
+use super::decide::{self, Standing};
+use super::draft::SendRequest;
 use crate::auth::Caller;
 use crate::extract;
 use crate::problem::Problem;
@@ -38,11 +36,29 @@ pub async fn preview(
         Some(Money::from_micros(micros * u64::from(draft.content.segments), currency))
     });
     let address = ctx.address_key(caller.org, draft.to.as_str()).await?;
-    let gates = ctx.store.gates_of(caller.org, address, draft.channel).await?;
-    let decisions = decide(&draft, &settings, &accounts, &gates, now);
+    // When it would go: what counts is the hour of that moment.
+    let at = draft.scheduled_for.max(now);
+    let ask = decide::quiet_ask(&draft, &settings);
+    let day = quiet::local_day(at, &ask).to_string();
+    let (gates, ledger, had_today, organization) = futures::try_join!(
+        ctx.store.gates_of(caller.org, address, draft.channel),
+        ctx.store.ledger(caller.org),
+        ctx.store.places_taken(caller.org, address, &day),
+        ctx.store.organization(caller.org),
+    )?;
+    let suspended = organization.is_some_and(|o| o.status == OrganizationStatus::Suspended);
+    let standing =
+        Standing { settings: &settings, suspended, accounts: &accounts, gates, ledger, had_today };
+    let decisions = decide::decide(&draft, &standing, at);
     let first = decisions.first();
     let decision = match first.map(|d| d.kind) {
         None => Outlook::Send,
+        // It cannot wait as long as it would have to.
+        Some(DecisionKind::Deferred)
+            if decisions.get(1).is_some_and(|next| next.kind == DecisionKind::Expired) =>
+        {
+            Outlook::Failed
+        }
         Some(DecisionKind::Deferred) => Outlook::Deferred,
         Some(DecisionKind::Suppressed) => Outlook::Suppressed,
         Some(_) => Outlook::Failed,
@@ -59,47 +75,7 @@ pub async fn preview(
         scheduled_for: draft.scheduled_for,
         decision,
         reason: first.map(|d| d.reason.clone()),
+        until: first.and_then(|d| d.until),
         decisions: decisions.iter().map(Shown::of).collect(),
     }))
-}
-
-/// What the sender would decide now, in the order in which it asks; the first
-/// is what would happen.
-fn decide(
-    draft: &Draft,
-    settings: &Settings,
-    accounts: &Accounts,
-    gates: &GateRows,
-    now: Timestamp,
-) -> Vec<Decision> {
-    let (channel, asked) = (draft.channel, draft.integration);
-    let mut decisions = Vec::new();
-    let mut decided = |kind, reason: &str, detail: String| {
-        decisions.push(Decision { at: now, kind, reason: reason.to_owned(), until: None, detail });
-    };
-    if !settings.sending_enabled {
-        let detail = "sending is switched off for the organization".to_owned();
-        decided(DecisionKind::Deferred, "sending_disabled", detail);
-    }
-    if accounts.serving(channel, &draft.to, asked).next().is_none() {
-        match accounts.switched_off(channel, &draft.to, asked) {
-            Some(off) => {
-                let detail = format!("the integration {} is switched off", off.as_str());
-                decided(DecisionKind::Deferred, "integration_disabled", detail);
-            }
-            None => {
-                let detail = "no integration serves this number".to_owned();
-                decided(DecisionKind::GaveUp, FailureReason::Misconfigured.as_str(), detail);
-            }
-        }
-    }
-    if let Some(s) = &gates.suppression {
-        decided(DecisionKind::Suppressed, s.reason.as_str(), s.detail());
-    }
-    let required = &settings.consent_required;
-    if let Some(refusal) = consent::refuses(draft.purpose, &gates.consents, required) {
-        let reason = SuppressionReason::NoConsent.as_str();
-        decided(DecisionKind::Suppressed, reason, refusal.detail());
-    }
-    decisions
 }

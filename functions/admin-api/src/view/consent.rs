@@ -1,7 +1,7 @@
 //! What a person agreed to, or took back.
 
 use carillon_domain::consent::{self as domain, ConsentStatus};
-use carillon_domain::{Channel, PhoneNumber, Purpose};
+use carillon_domain::{Channel, Purpose};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,9 +23,9 @@ pub struct Consent {
 
 impl Consent {
     #[must_use]
-    pub fn of(to: &PhoneNumber, c: &domain::Consent) -> Self {
+    pub fn of(to: &str, c: &domain::Consent) -> Self {
         Self {
-            to: to.as_str().to_owned(),
+            to: to.to_owned(),
             channel: c.channel,
             purpose: c.purpose,
             status: c.status,

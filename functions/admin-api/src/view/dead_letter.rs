@@ -3,7 +3,8 @@
 use carillon_domain::pack::Pack;
 use carillon_domain::{Channel, ImportId, LetterId, MessageId, PackId, ProviderName};
 use carillon_runtime::body::{ReceiveBody, Received};
-use carillon_store::{self as store, Cause, Letter};
+use carillon_store::keys::Key;
+use carillon_store::{self as store, Cause, DueKind, Letter};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,6 +35,26 @@ pub enum DeadLetter {
         message_id: Option<MessageId>,
         received_at: Option<Timestamp>,
     },
+    /// A row of ours that cannot be read. It waits nowhere any more.
+    Row {
+        id: LetterId,
+        reason: String,
+        given_up_at: Timestamp,
+        /// What it was to be.
+        row: RowKind,
+        /// Of the message, pack or import; null where the key does not say.
+        row_id: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    Message,
+    Pack,
+    Import,
+    Erasure,
+    Unknown,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
@@ -89,6 +110,7 @@ impl DeadLetter {
             store::DeadLetter::Pack(pack) => Self::pack(pack),
             store::DeadLetter::Letter(letter) => match &letter.cause {
                 Cause::Callback { body } => Self::callback(letter, body),
+                Cause::Row { key, .. } => Self::row(letter, key),
             },
         }
     }
@@ -102,6 +124,23 @@ impl DeadLetter {
             given_up_at: given_up.map(|g| g.at),
             import_id: pack.source,
             channel: pack.channel,
+        }
+    }
+
+    fn row(letter: &Letter, key: &Key) -> Self {
+        let (row, row_id) = match DueKind::of(key).map(|(_, kind)| kind) {
+            Some(DueKind::Message(id)) => (RowKind::Message, Some(id.to_string())),
+            Some(DueKind::Pack(id)) => (RowKind::Pack, Some(id.to_string())),
+            Some(DueKind::Import(id)) => (RowKind::Import, Some(id.to_string())),
+            Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            None => (RowKind::Unknown, None),
+        };
+        Self::Row {
+            id: letter.id,
+            reason: letter.reason.clone(),
+            given_up_at: letter.at,
+            row,
+            row_id,
         }
     }
 

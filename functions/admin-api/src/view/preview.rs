@@ -28,6 +28,8 @@ pub struct Preview {
     pub decision: Outlook,
     /// The first of `decisions`.
     pub reason: Option<String>,
+    /// Until when it would wait.
+    pub until: Option<Timestamp>,
     /// What stands against it, in the order in which the sender asks.
     pub decisions: Vec<Decision>,
 }

@@ -1,6 +1,7 @@
 //! What decides before a call that there will be none.
 
 use super::*;
+use crate::gates;
 
 impl Message {
     /// The address must not be written to.
@@ -30,8 +31,7 @@ impl Message {
         now: Timestamp,
     ) {
         self.note_wait(reason, until, detail.clone(), now);
-        if self.expires_at.is_some_and(|end| end <= until) {
-            let detail = format!("it would have expired before it could be sent: {detail}");
+        if let Some(detail) = gates::expires_first(self.expires_at, until, &detail) {
             self.decide(DecisionKind::Expired, now, reason, None, detail.clone());
             let failure = Failure::new("expired", FailureReason::Expired, true, detail);
             self.fail(failure, false, EventSource::System, now);
