@@ -79,14 +79,17 @@ async fn every_example_is_taken_and_answered_as_the_document_says() {
 async fn every_refusal_that_the_document_names_can_be_had() {
     let world = World::start().await;
     let document = Document::of(&world).await;
-    let viewer = json!({"name": "Looks", "role": "viewer"});
-    let viewer = world.post("/v1/api-keys", &viewer).await.ok(201);
-    let viewer = viewer["secret"].as_str().expect("a secret");
+    // Whose organization is suspended may do nothing of all this.
+    let suspended = json!({"name": "Suspended"});
+    let suspended = world.post("/v1/organizations", &suspended).await.ok(201);
+    let path = format!("/v1/organizations/{}", suspended["id"].as_str().expect("an id"));
+    let _ = world.patch(&path, &json!({"status": "suspended"})).await.ok(200);
+    let nobody = suspended["admin_key"].as_str().expect("a secret");
     for operation in document.operations().filter(|o| o.needs_key()) {
         let statuses = operation.value["responses"].as_object().expect("answers").keys();
         for status in statuses.filter_map(|s| s.parse::<u16>().ok()).filter(|s| *s >= 400) {
             let prepared = Prepared::new(&world, &operation).await;
-            let Some(request) = prepared.refused(&world, &operation, status, viewer) else {
+            let Some(request) = prepared.refused(&world, &operation, status, nobody) else {
                 continue;
             };
             let answer = Answer::to(request).await;

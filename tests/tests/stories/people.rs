@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use carillon_local::engines::fault::NoFaults;
 use carillon_local::engines::{Operation, Verdict};
 use carillon_tests::people::mobile;
-use carillon_tests::{World, shows};
+use carillon_tests::{Answer, World, shows};
 use serde_json::{Value, json};
 
 const NAME: &str = "Grace Hopper";
@@ -67,10 +67,17 @@ async fn history(world: &World) -> Vec<String> {
     ids
 }
 
+async fn erasure(world: &World) -> Answer {
+    world.get(&format!("/v1/people/erasure?to=%2B{}", &mobile(1)[1..])).await
+}
+
+async fn is_begun(world: &World) -> bool {
+    erasure(world).await.status == 200
+}
+
 async fn is_done(world: &World) -> Value {
     for _ in 0..10 {
-        let path = format!("/v1/people/erasure?to=%2B{}", &mobile(1)[1..]);
-        let erasure = world.get(&path).await.ok(200);
+        let erasure = erasure(world).await.ok(200);
         if erasure["status"] == "completed" {
             return erasure;
         }
@@ -238,8 +245,8 @@ async fn an_erasure_that_is_cut_off_at_any_write_is_finished() {
         });
         let cut_off = world.post("/v1/people/erase", &person()).await;
         world.stack.engines.faults().set(NoFaults);
-        if allowed == 0 {
-            assert_eq!(cut_off.status, 503);
+        // Cut off before it was begun, in the log of who did it, it is asked for again.
+        if cut_off.status == 503 && !is_begun(&world).await {
             let _ = world.post("/v1/people/erase", &person()).await.ok(202);
         }
         let done = is_done(&world).await;

@@ -53,14 +53,15 @@ async fn agrees(world: &World, to: &str, more: Value, reason: &str) {
 async fn the_preview_tells_quiet_and_promotional_hours_as_the_sender_keeps_them() {
     // 23:00 in Sydney.
     let night = "2026-11-21T12:00:00Z";
-    let quiet = json!({"start": "21:00", "end": "08:00", "channels": []});
+    let quiet = json!({"start": "21:00", "end": "08:00", "channels": ["sms"]});
     let world_ = world(night, json!({"quiet_hours": quiet})).await;
     agrees(&world_, &mobile(1), json!({}), "quiet_hours").await;
     let noon = json!({"scheduled_for": "2026-11-22T02:00:00Z"});
     shows(&preview(&world_, &mobile(1), &noon).await, &json!({"decision": "send", "until": null}));
+    // Till eight in Perth: an Australian mobile may be anywhere.
     let midnight = json!({"scheduled_for": "2026-11-22T13:00:00Z"});
     let told = preview(&world_, &mobile(1), &midnight).await;
-    shows(&told, &json!({"decision": "deferred", "until": "2026-11-22T21:00:00Z"}));
+    shows(&told, &json!({"decision": "deferred", "until": "2026-11-23T00:00:00Z"}));
 
     let world_ = world(night, json!({"consent_required": []})).await;
     agrees(&world_, &mobile(1), json!({"purpose": "promotional"}), "promotional_hours").await;

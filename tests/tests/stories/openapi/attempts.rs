@@ -61,7 +61,7 @@ impl Prepared {
         world: &World,
         operation: &Operation,
         status: u16,
-        viewer: &str,
+        nobody: &str,
     ) -> Option<RequestBuilder> {
         let takes_json = operation.takes("application/json");
         let takes_form = operation.takes("multipart/form-data");
@@ -75,7 +75,7 @@ impl Prepared {
             }
             400 => self.request(world, method, "?nonsense=1"),
             401 => world.http().request(method.clone(), format!("{}{}", world.url, self.path)),
-            403 => world.request_by(viewer, method.clone(), &self.path),
+            403 => world.request_by(nobody, method.clone(), &self.path),
             404 if operation.path.contains("{provider}") => {
                 let path = self.path.replace("twilio", "pigeon");
                 with_json(world.request(method.clone(), &path), &good)
@@ -125,6 +125,9 @@ async fn query(world: &World, operation: &Operation) -> String {
     if operation.path == "/v1/suppressions" {
         let suppression = json!({"to": mobile(1), "channel": "sms"});
         let _ = world.post("/v1/suppressions", &suppression).await;
+    }
+    if operation.path == "/v1/people/erasure" {
+        let _ = world.post("/v1/people/erase", &json!({"to": mobile(1)})).await.ok(202);
     }
     if needed.is_empty() { String::new() } else { format!("?{}", needed.join("&")) }
 }
