@@ -42,8 +42,7 @@ pub async fn caller(ctx: &Context, headers: &HeaderMap) -> Result<Caller, Proble
         return Err(refused("invalid_key", "The Authorization header must begin with “Bearer ”."));
     };
     if member_token::is_token(secret) {
-        let caller = member_token::caller(ctx, secret, headers).await?;
-        return in_organization(ctx, caller, headers).await;
+        return member_token::caller(ctx, secret, headers).await;
     }
     let hash = hash(secret);
     let Some(key) = ctx.store.api_key(&hash).await? else {

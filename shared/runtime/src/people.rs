@@ -25,7 +25,8 @@ pub async fn email_hash(ctx: &Context, email: &str) -> Result<String, Installati
     Ok(ids::encode(&ctx.address_secret().await?.mac(&hash)))
 }
 
-/// As which members somebody may act who has just signed in; takes up the invitations to his address.
+/// As which members somebody may act who has just signed in, the first invited first; takes up the invitations
+/// to his address.
 ///
 /// # Errors
 /// When the table or KMS does not answer.
@@ -39,8 +40,11 @@ pub async fn signed_in(
     for member in ctx.store.memberships(&identity).await? {
         members.extend(seen(ctx, member, who, &identity, now).await?);
     }
-    let Some(email) = &who.email else { return Ok(members) };
-    for invited in ctx.store.invitations(&email_hash(ctx, email).await?).await? {
+    let invited = match &who.email {
+        Some(email) => ctx.store.invitations(&email_hash(ctx, email).await?).await?,
+        None => Vec::new(),
+    };
+    for invited in invited {
         if members.iter().any(|m| m.org == invited.org) {
             continue;
         }
@@ -48,6 +52,8 @@ pub async fn signed_in(
         ctx.store.bind_identity(&invited, &identity).await?;
         members.extend(seen(ctx, invited, who, &identity, now).await?);
     }
+    // Whoever invites somebody else's member does not draw him away from where he works.
+    members.sort_by_key(|member| member.created_at);
     Ok(members)
 }
 

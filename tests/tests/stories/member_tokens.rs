@@ -179,6 +179,7 @@ async fn a_new_key_works_at_once_and_a_withdrawn_one_within_the_hour_not_any_mor
 #[tokio::test]
 async fn whoever_belongs_to_several_organizations_names_one() {
     let (world, issuer) = with_members().await;
+    world.skip(1);
     let other = json!({"name": "Second"});
     let other = world.post("/v1/organizations", &other).await.ok(201);
     let (other, key) = (other["id"].as_str().expect("an id"), other["admin_key"].as_str());
@@ -189,6 +190,8 @@ async fn whoever_belongs_to_several_organizations_names_one() {
     assert_eq!(settings(&world, &token).await.status, 200, "not taken up yet");
     let browser = Browser::new(&world);
     assert_eq!(browser.sign_in_as(ADA).await.0.status, 303);
+    let page = browser.open("/console").await;
+    assert!(page.text.contains("<dd id=\"organization\">My organization</dd>"), "as before");
     assert_eq!(settings(&world, &token).await.refusal(), (403, "organization_needed".to_owned()));
     let first = world.stack.org.to_string();
     for (org, status) in
