@@ -63,8 +63,12 @@ async fn the_preview_tells_quiet_and_promotional_hours_as_the_sender_keeps_them(
     let told = preview(&world_, &mobile(1), &midnight).await;
     shows(&told, &json!({"decision": "deferred", "until": "2026-11-23T00:00:00Z"}));
 
-    let world_ = world(night, json!({"consent_required": []})).await;
-    agrees(&world_, &mobile(1), json!({"purpose": "promotional"}), "promotional_hours").await;
+    // None of the organization's own: those of the country hold all the same.
+    let none = json!({"start": "21:00", "end": "08:00", "channels": []});
+    // 22:30 in New York.
+    let night = "2026-11-21T03:30:00Z";
+    let world_ = world(night, json!({"consent_required": [], "quiet_hours": none})).await;
+    agrees(&world_, "+12125550123", json!({"purpose": "promotional"}), "promotional_hours").await;
 }
 
 #[tokio::test]
