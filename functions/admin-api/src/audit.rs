@@ -15,4 +15,3 @@ mod sighting;
 
 pub(crate) use deed::Deed;
 pub(crate) use sighting::sighted;
-pub use sighting::signed_in;

@@ -7,15 +7,19 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use carillon_domain::Role;
+use carillon_domain::audit::Entry;
 use carillon_domain::session::Holder;
 use carillon_identity::{Attempt, SignInError};
-use carillon_runtime::{Context, people};
+use carillon_runtime::{Context, people, random};
 use carillon_store::{Member, OrganizationStatus, identity};
 use serde::Deserialize;
 
 use crate::cookies::Cookie;
 use crate::page::Refusal;
 use crate::{routes, signed_in};
+
+/// In the audit log.
+const SIGN_IN: &str = "member.sign_in";
 
 #[derive(Deserialize)]
 pub struct Answer {
@@ -67,6 +71,10 @@ async fn finish(ctx: &Context, answer: &Answer, headers: &HeaderMap) -> Result<R
         };
         return Err(Refusal::new(StatusCode::FORBIDDEN, text));
     };
+    // First: who is let in is in the log.
+    let actor = member.id.to_string();
+    let entry = Entry::of_actor(member.org, &actor, member.role, SIGN_IN, now, random::bytes());
+    ctx.store.add_audit(&entry).await?;
     let identity = identity(&who.issuer, &who.subject);
     let holder = Holder::Member { org: member.org, id: member.id, identity };
     let cookies = [

@@ -87,3 +87,36 @@ pub struct Entry {
     pub before: Side,
     pub after: Side,
 }
+
+impl Entry {
+    /// About the actor himself, such as a sign-in: he is the resource. `action`
+    /// begins with what he is.
+    #[must_use]
+    pub fn of_actor(
+        org: OrgId,
+        actor: &str,
+        role: Role,
+        action: &str,
+        at: Timestamp,
+        random: [u8; 10],
+    ) -> Self {
+        let at_ms = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        Self {
+            id: AuditId::new(at_ms, random),
+            org,
+            at,
+            actor: actor.to_owned(),
+            role,
+            action: action.to_owned(),
+            resource_type: action.split('.').next().unwrap_or_default().to_owned(),
+            resource_id: Some(actor.to_owned()),
+            outcome: Outcome::Done,
+            status: None,
+            code: None,
+            client: None,
+            request_id: String::new(),
+            before: None,
+            after: None,
+        }
+    }
+}

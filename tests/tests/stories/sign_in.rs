@@ -33,6 +33,12 @@ async fn an_invited_person_signs_in_with_the_issuer_and_sees_who_she_is() {
     let ada = member.as_array().expect("a list").iter().find(|m| m["email"] == "ada@example.com");
     let ada = ada.expect("Ada");
     assert_eq!((&ada["status"], &ada["name"]), (&json!("active"), &json!("Ada Lovelace")));
+    let told = world.get("/v1/audit-log?action=member.sign_in").await.ok(200);
+    let [entry] = &told["data"].as_array().expect("a list")[..] else { panic!("{told}") };
+    carillon_tests::shows(
+        entry,
+        &json!({"actor": ada["id"], "role": "admin", "outcome": "done", "resource": {"type": "member"}}),
+    );
 }
 
 #[tokio::test]

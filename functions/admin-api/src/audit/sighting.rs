@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use carillon_domain::audit::{Entry, Outcome};
-use carillon_domain::{AuditId, MemberId, OrgId, Role};
+use carillon_domain::audit::Entry;
 use carillon_runtime::{Context, random};
 use carillon_store::StoreError;
 
@@ -33,55 +32,15 @@ pub async fn sighted(
     if !ctx.store.knows_address(org, &caller.id, &network).await? {
         let resource = if caller.id.starts_with("mem_") { "member" } else { "api_key" };
         let action = format!("{resource}.new_address");
-        let entry = of_caller(ctx, org, &caller.id, caller.role, &action, Some(address));
+        let now = ctx.clock.now();
+        let entry = Entry {
+            client: Some(address.to_string()),
+            request_id: request_id::current(),
+            ..Entry::of_actor(org, &caller.id, caller.role, &action, now, random::bytes())
+        };
         ctx.store.add_audit(&entry).await?;
-        ctx.store.note_address(org, &caller.id, &network, ctx.clock.now()).await?;
+        ctx.store.note_address(org, &caller.id, &network, now).await?;
     }
     hall.seen.add(name);
     Ok(())
-}
-
-/// Notes that a member signed in.
-///
-/// # Errors
-/// When the table does not answer: then nobody is let in.
-pub async fn signed_in(
-    ctx: &Context,
-    org: OrgId,
-    member: MemberId,
-    role: Role,
-    address: Option<IpAddr>,
-) -> Result<(), StoreError> {
-    let entry = of_caller(ctx, org, &member.to_string(), role, "member.sign_in", address);
-    ctx.store.add_audit(&entry).await
-}
-
-/// An entry about the caller himself: the actor is the resource.
-fn of_caller(
-    ctx: &Context,
-    org: OrgId,
-    actor: &str,
-    role: Role,
-    action: &str,
-    address: Option<IpAddr>,
-) -> Entry {
-    let at = ctx.clock.now();
-    let at_ms = u64::try_from(at.as_millisecond()).unwrap_or(0);
-    Entry {
-        id: AuditId::new(at_ms, random::bytes()),
-        org,
-        at,
-        actor: actor.to_owned(),
-        role,
-        action: action.to_owned(),
-        resource_type: action.split('.').next().unwrap_or_default().to_owned(),
-        resource_id: Some(actor.to_owned()),
-        outcome: Outcome::Done,
-        status: None,
-        code: None,
-        client: address.map(|address| address.to_string()),
-        request_id: request_id::current(),
-        before: None,
-        after: None,
-    }
 }
