@@ -54,6 +54,12 @@ impl Change {
         })
     }
 
+    /// Whether a record is of a row that was written. None of what is measured deletes by
+    /// itself: what goes, goes by its time to live, which costs nothing.
+    pub fn is_written(record: &&Value) -> bool {
+        record["dynamodb"]["NewImage"].is_object()
+    }
+
     pub fn units(&self) -> f64 {
         self.table_units + self.index_units
     }
@@ -92,7 +98,8 @@ fn value_size(value: &Value) -> Result<usize> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::len).sum()
         }
         "N" => {
-            let digits = text?.bytes().filter(u8::is_ascii_digit).count();
+            // Zeros at the end are not significant; there are no fractions in rows.
+            let digits = text?.trim_start_matches('-').trim_end_matches('0').len();
             digits.div_ceil(2) + 1
         }
         _ => BASE64.decode(text?.as_bytes())?.len(),

@@ -58,5 +58,8 @@ pub async fn window(
         invocations += 1;
     }
     let written = stream.read(world).await?;
-    Ok((invocations, written.iter().map(Change::read).collect::<Result<_>>()?))
+    Ok((
+        invocations,
+        written.iter().filter(Change::is_written).map(Change::read).collect::<Result<_>>()?,
+    ))
 }

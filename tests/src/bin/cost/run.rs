@@ -148,7 +148,8 @@ impl Measured {
     ) -> Result<()> {
         let counted = self.world.stack.engines.meter().reset();
         let records = self.stream.read(&self.world).await?;
-        let changes = records.iter().map(Change::read).collect::<Result<_>>()?;
+        let changes =
+            records.iter().filter(Change::is_written).map(Change::read).collect::<Result<_>>()?;
         let in_transactions = false;
         self.steps.push(Step {
             name,
