@@ -16,7 +16,7 @@ pub struct Operation {
     has_path: bool,
     has_json: bool,
     has_form: bool,
-    needs_query: bool,
+    reads_number: bool,
     has_tag: bool,
 }
 
@@ -44,7 +44,9 @@ impl Operation {
             let needed = fields.get("required").and_then(Value::as_array);
             let needed = needed.is_some_and(|names| names.iter().any(|n| n == name));
             self.has_query = true;
-            self.needs_query |= needed;
+            // A span has both ends, a number stands alone.
+            self.reads_number |=
+                name == "to" && !properties.is_some_and(|p| p.contains_key("from"));
             let mut schema = schema.clone();
             let description = schema.as_object_mut().and_then(|s| s.remove("description"));
             let schema = not_null(schema);
@@ -98,9 +100,9 @@ impl Operation {
         self.has_query
     }
 
-    /// Whether a parameter of the query must be there.
-    pub const fn needs_query(&self) -> bool {
-        self.needs_query
+    /// Whether a parameter of the query is a number, which may be none.
+    pub const fn reads_number(&self) -> bool {
+        self.reads_number
     }
 
     pub const fn has_path(&self) -> bool {

@@ -41,7 +41,7 @@ pub fn add(operation: &mut Operation, method: &Method, action: Option<Action>) {
             409 => changes,
             412 => changes && operation.has_tag(),
             413 | 415 => body,
-            422 => body || operation.needs_query() || is_post,
+            422 => body || operation.reads_number() || is_post,
             _ => true,
         };
         if can {

@@ -101,7 +101,7 @@ impl Prepared {
                 request.header("content-type", kind).body(form)
             }
             422 if *method == Method::POST => request.header("idempotency-key", "x".repeat(256)),
-            422 => self.request(world, method, ""),
+            422 => self.request(world, method, "?to=x"),
             // States, limits and storage that fails have stories of their own.
             409 | 429 | 503 => return None,
             _ => panic!("nobody knows how {} is refused with {status}", operation.path),
