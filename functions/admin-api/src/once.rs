@@ -1,7 +1,7 @@
 //! `Idempotency-Key` on every `POST` that has no way of its own. The key is
 //! claimed before anything is done, and the answer kept before it is given, so a
 //! repeat within 24 hours gets that answer, and one that comes too early is told
-//! to wait. A refusal is not kept: nothing was done, and the key is free again.
+//! to wait. A refusal, of ours too (503), is not kept, and the key is free again.
 //!
 //! A try that is cut off holds its claim for a minute; then a repeat does the
 //! work again. What it makes it makes under ids that are hashes of the key, so
@@ -105,10 +105,8 @@ pub async fn start(
 impl Held {
     /// Keeps the answer of what was done, or lets the key go.
     pub async fn finish(self, response: Response) -> Response {
-        if response.status().is_server_error() {
-            // It may have taken effect: the lease keeps a repeat away for now.
-            return response;
-        }
+        // Also where it may have taken effect by half: the repeat does the work again and
+        // meets what there is, and need not wait for it.
         if !response.status().is_success() {
             if let Err(error) = self.ctx.store.release_once(&self.once).await {
                 self.lost(&error);

@@ -9,6 +9,7 @@ use carillon_simulator::{DEFAULT_FROM, Inbound};
 use carillon_tests::people::mobile;
 use carillon_tests::{ADMIN_KEY, file_form};
 use http::{Method, Request, header};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -18,6 +19,9 @@ use crate::stage::{Stage, merge};
 
 /// How often a client repeats a request that brought no answer.
 const REPEATS: usize = 5;
+
+/// As long as a request that was cut off holds its key, and a little more.
+const IN_USE: SignedDuration = SignedDuration::from_secs(61);
 
 /// What the client remembers.
 #[derive(Default)]
@@ -144,7 +148,13 @@ impl Stage {
             };
             match self.step(Step::Api, work).await {
                 Some((status, body)) if status < 500 => {
-                    return Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)));
+                    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+                    if body["code"] != "idempotency_key_in_use" {
+                        return Some((status, body));
+                    }
+                    // The try before was cut off. The client asks again, as it is told to,
+                    // until the key's lease is over.
+                    self.stack.ctx.clock.advance(IN_USE);
                 }
                 _ => {}
             }
