@@ -31,17 +31,9 @@ pub struct Counted {
 impl Store {
     /// One page of the table, read consistently, and where the next begins.
     pub async fn scan(&self, start: Option<Item>) -> Result<(Vec<Scanned>, Option<Item>)> {
-        let page = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(unavailable("scan"))?;
-        let rows = page.items().iter().map(read).collect::<Result<Vec<_>>>()?;
-        Ok((rows.into_iter().flatten().collect(), page.last_evaluated_key))
+        let (items, next) = self.scan_page(start).await?;
+        let rows = items.iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok((rows.into_iter().flatten().collect(), next))
     }
 
     /// All counters of an organization by day and channel, as of now.

@@ -30,17 +30,9 @@ pub struct Sealed {
 impl Store {
     /// The ciphertexts of one page of the table, and where the next begins.
     pub async fn sealed(&self, start: Option<Item>) -> Result<(Vec<Sealed>, Option<Item>)> {
-        let page = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(unavailable("scan"))?;
-        let rows = page.items().iter().map(read).collect::<Result<Vec<_>>>()?;
-        Ok((rows.into_iter().flatten().collect(), page.last_evaluated_key))
+        let (items, next) = self.scan_page(start).await?;
+        let rows = items.iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok((rows.into_iter().flatten().collect(), next))
     }
 
     /// Puts `ciphertext` in the place of the one that was read. False when that

@@ -181,4 +181,18 @@ impl Store {
             .map_err(unavailable("query a range"))?;
         Ok(answer.items.unwrap_or_default())
     }
+
+    /// One page of the whole table, read consistently, and where the next begins.
+    pub(crate) async fn scan_page(&self, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>)> {
+        let page = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(unavailable("scan"))?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
 }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use carillon_domain::{Channel, OrgId, TemplateId};
 use jiff::Timestamp;
 
-use crate::attributes::{Item, Reader, Writer, s};
+use crate::attributes::{Item, Reader, Writer};
 use crate::{Result, Store, StoreError, keys, unavailable};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -98,23 +98,10 @@ impl Store {
         after: Option<TemplateId>,
         limit: i32,
     ) -> Result<Vec<StoredTemplate>> {
-        let start = after.map_or_else(
-            || keys::TEMPLATE_PREFIX.to_owned(),
-            |id| format!("{}~", keys::template(org, id).sk),
-        );
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
-            .expression_attribute_values(":pk", s(keys::templates(org)))
-            .expression_attribute_values(":low", s(start))
-            .expression_attribute_values(":high", s(format!("{}~", keys::TEMPLATE_PREFIX)))
-            .limit(limit)
-            .send()
-            .await
-            .map_err(unavailable("query templates"))?;
-        answer.items().iter().map(read).collect()
+        let after = after.map_or_else(String::new, |id| keys::template(org, id).sk);
+        let pk = keys::templates(org);
+        let items = self.range(&pk, &after, Some(keys::TEMPLATE_PREFIX), limit).await?;
+        items.iter().map(read).collect()
     }
 }
 
