@@ -38,6 +38,8 @@ pub fn scheduled(
         lane: Lane::Transactional,
         source: Source::Single,
         related: None,
+        contact: None,
+        campaign: None,
         integration: None,
         provider: None,
         provider_message_id: None,

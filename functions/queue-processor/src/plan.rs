@@ -228,6 +228,8 @@ fn message(
         lane: Lane::Bulk,
         source: Source::Import { id: import.id, page, line: entry.line },
         related: None,
+        contact: None,
+        campaign: None,
         integration: import.integration,
         provider: None,
         provider_message_id: None,

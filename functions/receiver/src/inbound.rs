@@ -137,6 +137,8 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         lane: Lane::Transactional,
         source: Source::Person,
         related: None,
+        contact: None,
+        campaign: None,
         integration: None,
         provider: Some(inbound.provider),
         provider_message_id: Some(inbound.provider_message_id),

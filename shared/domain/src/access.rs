@@ -46,6 +46,10 @@ pub enum Action {
     Send,
     /// Templates and what else is sent.
     EditContent,
+    /// Contacts, lists and segments.
+    EditContacts,
+    /// Workshops, their registrants, bookings.
+    EditEvents,
     /// Consents, and addresses that must not be written to.
     ManageConsent,
     /// Let an address be written to again that must not be.
@@ -69,10 +73,12 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Read,
         Self::Send,
         Self::EditContent,
+        Self::EditContacts,
+        Self::EditEvents,
         Self::ManageConsent,
         Self::LiftSuppression,
         Self::ManageIntegrations,
@@ -91,6 +97,8 @@ impl Action {
             Self::Read => "read",
             Self::Send => "send",
             Self::EditContent => "edit_content",
+            Self::EditContacts => "edit_contacts",
+            Self::EditEvents => "edit_events",
             Self::ManageConsent => "manage_consent",
             Self::LiftSuppression => "lift_suppression",
             Self::ManageIntegrations => "manage_integrations",
@@ -109,7 +117,11 @@ impl Action {
     pub const fn least(self) -> Role {
         match self {
             Self::Read => Role::Viewer,
-            Self::Send | Self::EditContent | Self::ManageConsent => Role::Manager,
+            Self::Send
+            | Self::EditContent
+            | Self::EditContacts
+            | Self::EditEvents
+            | Self::ManageConsent => Role::Manager,
             Self::LiftSuppression
             | Self::ManageIntegrations
             | Self::ChangeSettings
@@ -146,6 +158,8 @@ mod tests {
             (Action::Read, [true, true, true, true]),
             (Action::Send, [false, true, true, true]),
             (Action::EditContent, [false, true, true, true]),
+            (Action::EditContacts, [false, true, true, true]),
+            (Action::EditEvents, [false, true, true, true]),
             (Action::ManageConsent, [false, true, true, true]),
             (Action::LiftSuppression, [false, false, true, true]),
             (Action::ManageIntegrations, [false, false, true, true]),

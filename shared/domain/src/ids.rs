@@ -149,6 +149,24 @@ typed_id!(/// Something that was given up and is no pack: a callback, a row.
     LetterId, "ltr", 10);
 typed_id!(/// A template.
     TemplateId, "tpl", 10);
+typed_id!(/// A person who may get messages.
+    ContactId, "con", 10);
+typed_id!(/// Contacts picked by hand.
+    ListId, "lst", 10);
+typed_id!(/// A saved filter over contacts.
+    SegmentId, "seg", 10);
+typed_id!(/// Ordered steps, each a template and a time.
+    SequenceId, "seq", 10);
+typed_id!(/// A step of a sequence.
+    StepId, "stp", 10);
+typed_id!(/// A kind of workshop.
+    TagId, "tag", 10);
+typed_id!(/// A dated event with registrants.
+    WorkshopId, "wsh", 10);
+typed_id!(/// A session of one client with one coach.
+    BookingId, "bkg", 10);
+typed_id!(/// A message, or several steps, to an audience.
+    CampaignId, "cmp", 10);
 typed_id!(/// An API key (not its secret).
     KeyId, "key", 10);
 typed_id!(/// A person who may sign in.

@@ -47,7 +47,10 @@ pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
 pub use failure::{Failure, FailureReason};
-pub use ids::{AuditId, ImportId, KeyId, LetterId, MemberId, MessageId, OrgId, PackId, TemplateId};
+pub use ids::{
+    AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
+    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, WorkshopId,
+};
 pub use integration::ProviderName;
 pub use keyed_hash::keyed_hash;
 pub use message::Message;

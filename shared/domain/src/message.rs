@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::integration::Money;
 use crate::segments::Encoding;
 use crate::{
-    Channel, Failure, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose, TemplateId,
+    CampaignId, Channel, ContactId, Failure, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose, TemplateId,
 };
 
 /// One row of the table, whole.
@@ -31,6 +31,9 @@ pub struct Message {
     pub lane: Lane,
     pub source: Source,
     pub related: Option<Related>,
+    /// The contact it was planned for. What is sent goes to `address`.
+    pub contact: Option<ContactId>,
+    pub campaign: Option<CampaignId>,
     /// The integration the caller asked for.
     pub integration: Option<ProviderName>,
     /// The integration of the last attempt.

@@ -8,7 +8,7 @@ use carillon_domain::message::{
 };
 use carillon_domain::segments::Encoding;
 use carillon_domain::{
-    Channel, Failure, FailureReason, ImportId, Lane, Message, MessageId, ProviderName, Purpose,
+    CampaignId, Channel, ContactId, Failure, FailureReason, ImportId, Lane, Message, MessageId, ProviderName, Purpose,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -42,6 +42,7 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     if let Some(related) = &m.related {
         w.text("rl", json!([related.kind, related.id]).to_string());
     }
+    w.some("ct", m.contact, |id| s(id.key())).some("cm", m.campaign, |id| s(id.key()));
     w.some("int", m.integration, |p| s(p.as_str()));
     w.some("pr", m.provider, |p| s(p.as_str()));
     w.some("pid", m.provider_message_id.as_ref(), s);
@@ -263,6 +264,8 @@ pub fn read(item: &Item) -> Result<Message> {
         related: r
             .json::<(String, String)>("rl")?
             .map(|(kind, id)| carillon_domain::message::Related { kind, id }),
+        contact: r.maybe_parsed("ct", |key| ContactId::from_key(key).ok())?,
+        campaign: r.maybe_parsed("cm", |key| CampaignId::from_key(key).ok())?,
         integration: r.maybe_parsed("int", ProviderName::parse)?,
         provider: r.maybe_parsed("pr", ProviderName::parse)?,
         provider_message_id: r.maybe_text("pid").map(str::to_owned),

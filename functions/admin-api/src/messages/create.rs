@@ -151,6 +151,8 @@ async fn message(
         lane: Lane::Transactional,
         source: Source::Single,
         related: draft.related,
+        contact: None,
+        campaign: None,
         integration: draft.integration,
         provider: None,
         provider_message_id: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use carillon_domain::message::{Direction, Message, State as MessageState, Status};
-use carillon_domain::{Channel, MessageId, OrgId, PhoneNumber, ProviderName};
+use carillon_domain::{CampaignId, Channel, ContactId, MessageId, OrgId, PhoneNumber, ProviderName};
 use carillon_runtime::Context;
 use carillon_store::{TimelineEntry, keys};
 use jiff::Timestamp;
@@ -29,8 +29,8 @@ pub struct Query {
     cursor: Option<String>,
     status: Option<Status>,
     channel: Option<Channel>,
-    campaign_id: Option<String>,
-    contact_id: Option<String>,
+    campaign_id: Option<CampaignId>,
+    contact_id: Option<ContactId>,
     workshop_id: Option<String>,
     booking_id: Option<String>,
     /// The provider's code of the error.
@@ -220,7 +220,9 @@ struct Filter {
     created_by: Option<String>,
     import_id: Option<String>,
     text: Option<String>,
-    /// Filters by things that no message has yet: nothing matches.
+    campaign: Option<CampaignId>,
+    contact: Option<ContactId>,
+    /// Two things that no message has both: nothing matches.
     nothing: bool,
 }
 
@@ -259,8 +261,10 @@ impl Filter {
             created_by: query.created_by.clone(),
             import_id: query.import_id.clone(),
             text,
+            campaign: query.campaign_id,
+            contact: query.contact_id,
             // A message is related to one thing.
-            nothing: both || query.campaign_id.is_some() || query.contact_id.is_some(),
+            nothing: both,
         }
     }
 
@@ -283,6 +287,8 @@ impl Filter {
             && self.status.is_none_or(|s| s == m.status(now))
             && self.channel.is_none_or(|c| c == m.channel)
             && self.direction.is_none_or(|d| d == m.direction)
+            && self.campaign.is_none_or(|c| Some(c) == m.campaign)
+            && self.contact.is_none_or(|c| Some(c) == m.contact)
             && self.provider.is_none_or(|p| Some(p) == m.provider)
             && self.from.is_none_or(|from| m.created_at >= from)
             && self.to.is_none_or(|to| m.created_at <= to)

@@ -3,7 +3,7 @@
 use carillon_domain::integration::Money;
 use carillon_domain::message::{self as domain, DecisionKind, EventKind, EventSource, Related};
 use carillon_domain::segments::Encoding;
-use carillon_domain::{Channel, Failure, ImportId, MessageId, ProviderName, Purpose};
+use carillon_domain::{CampaignId, Channel, ContactId, Failure, ImportId, MessageId, ProviderName, Purpose};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub struct Message {
     pub to: Option<String>,
     /// Whose it is, where it is known.
     pub from: Option<String>,
-    pub contact_id: Option<String>,
+    pub contact_id: Option<ContactId>,
     pub status: Status,
     /// The text with its variables filled in.
     pub body: String,
@@ -44,7 +44,7 @@ pub struct Message {
     pub price: Option<Money>,
     /// Why it failed.
     pub error: Option<Failure>,
-    pub campaign_id: Option<String>,
+    pub campaign_id: Option<CampaignId>,
     pub workshop_id: Option<String>,
     pub booking_id: Option<String>,
     /// The row of a file that it comes from.
@@ -170,7 +170,7 @@ impl Message {
             channel: m.channel,
             to,
             from,
-            contact_id: None,
+            contact_id: m.contact,
             status,
             body: m.content.body.clone(),
             segments: m.content.segments,
@@ -185,7 +185,7 @@ impl Message {
             provider_message_id: m.provider_message_id.clone(),
             price: m.price.clone(),
             error,
-            campaign_id: None,
+            campaign_id: m.campaign,
             workshop_id: related("workshop"),
             booking_id: related("booking"),
             import,

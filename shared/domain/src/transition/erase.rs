@@ -56,6 +56,7 @@ impl Message {
         self.content.media.clear();
         self.content.elsewhere = false;
         self.related = None;
+        self.contact = None;
         // With the provider it leads to the person.
         self.provider_message_id = None;
         for attempt in &mut self.attempts {

@@ -23,6 +23,8 @@ pub(crate) fn message() -> Message {
         lane: Lane::Transactional,
         source: Source::Single,
         related: None,
+        contact: None,
+        campaign: None,
         integration: None,
         provider: None,
         provider_message_id: None,
