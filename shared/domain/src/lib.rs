@@ -10,6 +10,7 @@ pub mod address;
 pub mod audit;
 pub mod channel;
 pub mod consent;
+pub mod contact;
 pub mod cursor;
 pub mod dlt;
 pub mod erasure;
@@ -46,6 +47,7 @@ pub mod transition;
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
+pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
     AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
