@@ -16,6 +16,8 @@ mod bulk;
 mod callbacks;
 pub mod client;
 mod consents;
+mod contact_lists;
+mod contacts;
 mod dead_letters;
 mod door;
 mod etag;
@@ -48,6 +50,7 @@ mod suppressions;
 mod templates;
 mod texts;
 mod times;
+mod uploads;
 mod view;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod files;
 pub mod people;
 pub mod person;
 pub mod queues;
