@@ -19,7 +19,7 @@ use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
     api_keys, audit, bulk, consents, contact_lists, contacts, dead_letters, health, imports,
     installation, integrations, members, messages, organizations, people, settings, stats,
-    suppressions, templates,
+    suppressions, templates, uploads,
 };
 
 /// One line of the table.
