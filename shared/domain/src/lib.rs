@@ -10,6 +10,7 @@ pub mod address;
 pub mod audit;
 pub mod channel;
 pub mod consent;
+pub mod contact;
 pub mod content;
 pub mod cursor;
 pub mod dlt;
@@ -51,6 +52,7 @@ pub mod written_out;
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
+pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
     AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
