@@ -102,6 +102,7 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/contacts/{id}", Read, contacts::read),
         PATCH.at("/v1/contacts/{id}", EditContacts, contacts::update),
         DELETE.at("/v1/contacts/{id}", EditContacts, contacts::remove),
+        GET.at("/v1/contacts/{id}/timeline", Read, contacts::timeline::read),
         POST.at("/v1/contacts/{id}/merge", EditContacts, contacts::merge::merge),
         POST.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::add),
         DELETE.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::take),

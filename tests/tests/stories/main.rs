@@ -9,6 +9,7 @@ mod callbacks;
 mod consents;
 mod contact_imports;
 mod contact_merges;
+mod contact_messages;
 mod contacts;
 mod dead_callbacks;
 mod dead_letters;

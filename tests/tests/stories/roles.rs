@@ -31,6 +31,7 @@ const ROWS: &[(&str, &str, Role)] = &[
     ("GET", "/v1/contacts/{id}", V),
     ("PATCH", "/v1/contacts/{id}", M),
     ("DELETE", "/v1/contacts/{id}", M),
+    ("GET", "/v1/contacts/{id}/timeline", V),
     ("POST", "/v1/contacts/{id}/merge", M),
     ("POST", "/v1/contacts/{id}/labels", M),
     ("DELETE", "/v1/contacts/{id}/labels", M),
