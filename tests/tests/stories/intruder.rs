@@ -57,6 +57,8 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let member = world.post("/v1/members", &member).await.ok(201);
     let contact = json!({"name": "Ada", "phone": mobile(3)});
     let contact = world.post("/v1/contacts", &contact).await.ok(201);
+    let segment = json!({"name": "Private", "rules": {"label": "vip"}});
+    let segment = world.post("/v1/segments", &segment).await.ok(201);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     world.advance(1).await;
     let pack = rows(world)
@@ -71,6 +73,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("members", id(&member)),
         ("contacts", id(&contact)),
         ("lists", id(&list)),
+        ("segments", id(&segment)),
         ("dead-letters", pack.expect("a pack")),
         ("organizations", world.stack.org.to_string()),
     ])
@@ -87,6 +90,7 @@ fn body(world: &World, route: &Route) -> Value {
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
         }
+        ("PATCH", "/v1/segments/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/lists/{id}") => json!({"name": "Mine"}),
         ("POST" | "DELETE", "/v1/lists/{id}/members") => {
             json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})

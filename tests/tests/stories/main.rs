@@ -10,6 +10,7 @@ mod consents;
 mod contact_imports;
 mod contact_merges;
 mod contact_messages;
+mod contact_segments;
 mod contacts;
 mod dead_callbacks;
 mod dead_letters;

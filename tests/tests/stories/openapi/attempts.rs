@@ -146,6 +146,10 @@ async fn made(world: &World, path: &str) -> String {
             let contact = json!({"name": "Ada", "external_id": format!("made-{unique}")});
             id(world.post("/v1/contacts", &contact).await.ok(201))
         }
+        "segments" => {
+            let segment = json!({"name": "Made", "rules": {"label": "vip"}});
+            id(world.post("/v1/segments", &segment).await.ok(201))
+        }
         "lists" => id(world.post("/v1/lists", &json!({"name": "Made"})).await.ok(201)),
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
