@@ -146,6 +146,14 @@ async fn made(world: &World, path: &str) -> String {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
             id(world.post("/v1/templates", &template).await.ok(201))
         }
+        "sequences" => {
+            let sequence = json!({"name": format!("Made {unique}"), "channel": "sms"});
+            id(world.post("/v1/sequences", &sequence).await.ok(201))
+        }
+        "tags" => {
+            let tag = json!({"name": format!("Made {unique}")});
+            id(world.post("/v1/tags", &tag).await.ok(201))
+        }
         "api-keys" => {
             let key = json!({"name": "Made", "role": "viewer"});
             id(world.post("/v1/api-keys", &key).await.ok(201))
