@@ -20,6 +20,9 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
     let id = |made: Value| made["id"].as_str().expect("an id").to_owned();
     let template = json!({"key": "notice", "channel": "sms", "body": "Hi"});
     let template = id(world.post("/v1/templates", &template).await.ok(201));
+    let sequence = json!({"name": "Reminders", "channel": "sms"});
+    let sequence = id(world.post("/v1/sequences", &sequence).await.ok(201));
+    let kind = id(world.post("/v1/tags", &json!({"name": "CryptoCloud"})).await.ok(201));
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = id(world.post("/v1/members", &member).await.ok(201));
     let org = id(world.post("/v1/organizations", &json!({"name": "New"})).await.ok(201));
@@ -34,6 +37,8 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
         |n| json!({"settings": {"from": "+15005550006", "rate_per_second": n + 1}});
     vec![
         (format!("/v1/templates/{template}"), Method::PATCH, template_body),
+        (format!("/v1/sequences/{sequence}"), Method::PATCH, name),
+        (format!("/v1/tags/{kind}"), Method::PATCH, name),
         (format!("/v1/members/{member}"), Method::PATCH, name),
         (format!("/v1/contacts/{contact}"), Method::PATCH, name),
         (format!("/v1/segments/{segment}"), Method::PATCH, name),

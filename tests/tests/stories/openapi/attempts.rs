@@ -16,6 +16,8 @@ const TOO_LARGE: usize = 5 * 1024 * 1024;
 pub fn outcome(operation: &Operation) -> u16 {
     match (operation.method.as_str(), operation.path.as_str()) {
         ("POST", "/v1/installation/resume") => 409,
+        // Nobody has the ids of the examples.
+        ("POST", "/v1/contacts/{id}/merge" | "/v1/lists/{id}/members") => 422,
         _ => 200,
     }
 }
@@ -42,7 +44,10 @@ impl Prepared {
             Some(body) => Answer::to(with_json(request, body)).await,
             None if operation.takes("multipart/form-data") => {
                 let csv = format!("to\n{}\n", mobile(1));
-                let fields = [("channel", "sms"), ("body", "Hi")];
+                let fields = match operation.path.as_str() {
+                    "/v1/contacts/import" => vec![("dry_run", "true")],
+                    _ => vec![("channel", "sms"), ("body", "Hi")],
+                };
                 let (kind, form) = file_form(csv.as_bytes(), &fields);
                 Answer::to(request.header("content-type", kind).body(form)).await
             }
@@ -154,6 +159,14 @@ async fn made(world: &World, path: &str) -> String {
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
             id(world.post("/v1/templates", &template).await.ok(201))
+        }
+        "sequences" => {
+            let sequence = json!({"name": format!("Made {unique}"), "channel": "sms"});
+            id(world.post("/v1/sequences", &sequence).await.ok(201))
+        }
+        "tags" => {
+            let tag = json!({"name": format!("Made {unique}")});
+            id(world.post("/v1/tags", &tag).await.ok(201))
         }
         "api-keys" => {
             let key = json!({"name": "Made", "role": "viewer"});
