@@ -3,12 +3,14 @@
 //! 3339 in UTC.
 
 pub mod consent;
+pub mod contact;
 pub mod dead_letter;
 pub mod import;
 pub mod installation;
 pub mod integration;
 pub mod message;
 pub mod preview;
+pub mod sequence;
 pub mod statistics;
 pub mod suppression;
 pub mod template;

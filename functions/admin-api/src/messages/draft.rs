@@ -1,13 +1,21 @@
 //! A request to send, read and checked: everything that can be wrong with it is
 //! found here, before anything is promised.
 
+use std::collections::BTreeMap;
+
+use carillon_domain::content::TemplateContent;
 use carillon_domain::expiry;
 use carillon_domain::message::{Content, Related, TemplateRef};
+use carillon_domain::personal::{self, About, Written};
+use carillon_domain::quiet::zones;
 use carillon_domain::segments;
 use carillon_domain::settings::Settings;
-use carillon_domain::template::{Template, TemplateError, names};
-use carillon_domain::{Channel, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose};
+use carillon_domain::template::Template;
+use carillon_domain::{
+    Channel, Contact, ContactId, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose,
+};
 use carillon_runtime::Context;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,6 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
+use crate::templates::preview::refused;
 
 /// A time this little in the past is now: clocks differ.
 const PAST_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -32,6 +41,8 @@ pub struct SendRequest {
     /// A mobile number, with its country code or as in the organization's
     /// country.
     to: Option<String>,
+    /// Instead of a number: the contact's. The text may mention `contact.…`.
+    #[schemars(with = "Option<ContactId>")]
     contact_id: Option<String>,
     /// The text; `{{ name }}` is a variable.
     body: Option<String>,
@@ -80,6 +91,9 @@ fn full_example() -> Value {
 pub struct Draft {
     pub channel: Channel,
     pub to: PhoneNumber,
+    pub contact: Option<ContactId>,
+    /// The contact's own.
+    pub zone: Option<String>,
     pub content: Content,
     pub purpose: Purpose,
     pub related: Option<Related>,
@@ -94,9 +108,52 @@ pub struct Text {
     pub source: String,
     pub parsed: Template,
     pub template: Option<TemplateRef>,
+    /// What it says, by its kind; of a free text just that.
+    pub content: TemplateContent,
+}
+
+impl Draft {
+    /// Where the person's clock is, if the contact says so.
+    pub fn zone(&self) -> Option<TimeZone> {
+        self.zone.as_deref().and_then(zones::named)
+    }
 }
 
 impl SendRequest {
+    /// The contact that it is for, who must have a number.
+    async fn contact(
+        &self,
+        ctx: &Context,
+        caller: &Caller,
+        wrong: &mut Vec<FieldError>,
+    ) -> Result<Option<Contact>, Problem> {
+        let Some(id) = &self.contact_id else { return Ok(None) };
+        let found = match id.parse::<ContactId>() {
+            Ok(id) => ctx.store.contact_now(caller.org, id).await?,
+            Err(_) => None,
+        };
+        let Some(contact) = found else {
+            let detail = "There is no such contact in this organization; check the id.";
+            wrong.push(FieldError::new("contact_id", "unknown_contact", detail));
+            return Ok(None);
+        };
+        if self.to.is_some() {
+            let detail = "Send either “to” or “contact_id”, not both.";
+            wrong.push(FieldError::new("to", "to_and_contact", detail));
+            return Ok(None);
+        }
+        // The same rule as for a number that is sent: no landlines.
+        let Some(phone) = &contact.phone else {
+            let detail = "This contact has no phone number; give it one, or send “to”.";
+            wrong.push(FieldError::new("contact_id", "contact_without_phone", detail));
+            return Ok(Some(contact));
+        };
+        if let Err(error) = PhoneNumber::parse_mobile(phone.as_str(), None) {
+            wrong.push(FieldError::new("contact_id", error.code(), error.to_string()));
+        }
+        Ok(Some(contact))
+    }
+
     /// # Errors
     /// 422 with every field that is wrong.
     pub async fn check(
@@ -108,7 +165,8 @@ impl SendRequest {
     ) -> Result<Draft, Problem> {
         let mut wrong = Vec::new();
         let channel = read_channel(self.channel.as_deref(), &mut wrong);
-        let to = read_to(&self, settings, &mut wrong);
+        let contact = self.contact(ctx, caller, &mut wrong).await?;
+        let to = read_to(&self, contact.as_ref(), settings, &mut wrong);
         let text = read_text(
             ctx,
             caller.org,
@@ -119,10 +177,23 @@ impl SendRequest {
         .await?
         .map_err(|e| wrong.push(e))
         .ok();
-        let variables = self.variables.clone().unwrap_or_default();
-        let body = text.as_ref().and_then(|text| render(text, &variables, &mut wrong));
-        if let Some(body) = &body {
-            check_body(body, settings.max_segments, &mut wrong);
+        let mut variables = self.variables.clone().unwrap_or_default();
+        if let (Some(contact), Some(text)) = (&contact, &text) {
+            // Who knows the person by id need not say what the person is called.
+            let mentioned = text.parsed.variables();
+            let called = [("name", contact.name.clone()), ("first_name", contact.first_name())];
+            for (name, value) in called {
+                if let (true, Some(value)) = (mentioned.contains(name), value) {
+                    variables.entry(name).or_insert_with(|| value.into());
+                }
+            }
+        }
+        let known = contact.as_ref().map(personal::Known::of);
+        let about =
+            About { contact: known.as_ref().map(personal::Known::person), ..About::default() };
+        let written = text.as_ref().and_then(|text| text.write(&variables, &about, &mut wrong));
+        if let Some(written) = &written {
+            check_body(&written.body, settings.max_segments, &mut wrong);
         }
         let purpose = read_word(
             "purpose",
@@ -131,6 +202,13 @@ impl SendRequest {
             "transactional or promotional",
             &mut wrong,
         );
+        let registered = text.as_ref().and_then(|text| text.content.purpose());
+        if let (Some(Purpose::Transactional), Some(Purpose::Promotional)) = (purpose, registered) {
+            let detail = "This template is registered for promotion, and goes by its rules; send \
+                          it as promotional, or leave “purpose” out.";
+            wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
+        }
+        let purpose = purpose.or(registered);
         let integration = read_word(
             "integration",
             self.integration.as_deref(),
@@ -151,22 +229,25 @@ impl SendRequest {
             let detail = "“related” has a type of 1 to 40 and an id of 1 to 100 characters.";
             wrong.push(FieldError::new("related", "invalid_related", detail));
         }
-        let (Some(channel), Some(to), Some(body), Some(text)) = (channel, to, body, text) else {
+        let (Some(channel), Some(to), Some(written), Some(text)) = (channel, to, written, text)
+        else {
             return Err(Problem::fields(wrong));
         };
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
-        let counted = segments::count(&body);
+        let counted = segments::count(&written.body);
         Ok(Draft {
             channel,
             to,
+            contact: contact.as_ref().map(|c| c.id),
+            zone: contact.and_then(|c| c.time_zone),
             content: Content {
-                body,
+                body: written.body,
                 encoding: Some(counted.encoding),
                 segments: counted.segments,
                 template: text.template,
-                variables,
+                variables: written.variables,
                 media,
                 flash: self.flash.unwrap_or(false),
                 elsewhere: false,
@@ -202,15 +283,16 @@ pub fn read_channel(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<C
     }
 }
 
+/// The number of the contact, or the one that was sent.
 fn read_to(
     request: &SendRequest,
+    contact: Option<&Contact>,
     settings: &Settings,
     wrong: &mut Vec<FieldError>,
 ) -> Option<PhoneNumber> {
     if request.contact_id.is_some() {
-        let detail = "There is no such contact in this organization; send “to” with a number.";
-        wrong.push(FieldError::new("contact_id", "unknown_contact", detail));
-        return None;
+        // What is wrong with the contact is said already.
+        return contact.and_then(|c| c.phone.clone());
     }
     let raw = request.to.as_deref().unwrap_or_default();
     match PhoneNumber::parse_mobile(raw, settings.default_country) {
@@ -234,7 +316,7 @@ pub async fn read_text(
     template: Option<&str>,
     channel: Channel,
 ) -> Result<Result<Text, FieldError>, Problem> {
-    let (source, template) = match (body, template) {
+    let (content, template) = match (body, template) {
         (Some(_), Some(_)) => {
             let detail = "Send either “body” or “template”, not both.";
             return Ok(Err(FieldError::new("body", "body_and_template", detail)));
@@ -250,7 +332,7 @@ pub async fn read_text(
                 "The text is empty; write something.",
             )));
         }
-        (Some(body), None) => (body.to_owned(), None),
+        (Some(body), None) => (TemplateContent::text(body), None),
         (None, Some(name)) => match crate::templates::find(ctx, org, name).await? {
             None => {
                 let detail = format!("There is no template “{name}” in this organization.");
@@ -266,37 +348,34 @@ pub async fn read_text(
                     format!("The template “{name}” is for the channel {}.", t.channel.as_str());
                 return Ok(Err(FieldError::new("template", "template_of_other_channel", detail)));
             }
-            Some(t) => match crate::templates::source(&t) {
-                Ok(text) => (text, Some(TemplateRef { id: t.id, key: t.key, version: t.version })),
-                Err(error) => {
-                    return Ok(Err(FieldError::new("template", error.code(), error.to_string())));
-                }
-            },
+            Some(t) => {
+                let reference = TemplateRef { id: t.id, key: t.key, version: t.version };
+                (t.content, Some(reference))
+            }
         },
     };
     let field = if template.is_some() { "template" } else { "body" };
-    Ok(match Template::parse(&source) {
-        Ok(parsed) => Ok(Text { source, parsed, template }),
+    let read = content.source(None).and_then(|(_, source)| {
+        let source = source.into_owned();
+        Ok((Template::parse(&source)?, source))
+    });
+    Ok(match read {
+        Ok((parsed, source)) => Ok(Text { source, parsed, template, content }),
         Err(error) => Err(FieldError::new(field, error.code(), error.to_string())),
     })
 }
 
-fn render(
-    text: &Text,
-    variables: &Map<String, Value>,
-    wrong: &mut Vec<FieldError>,
-) -> Option<String> {
-    let missing = text.parsed.missing(&names(variables));
-    for name in &missing {
-        let detail = format!("The text needs the variable “{name}”; give it a value.");
-        wrong.push(FieldError::new(format!("variables.{name}"), "missing_variable", detail));
+impl Text {
+    /// The text with these values, and everything that they lack.
+    fn write(
+        &self,
+        variables: &Map<String, Value>,
+        about: &About<'_>,
+        wrong: &mut Vec<FieldError>,
+    ) -> Option<Written> {
+        let written = personal::write(&self.content, &BTreeMap::new(), variables, about);
+        written.map_err(|error| wrong.extend(refused(&error))).ok()
     }
-    if !missing.is_empty() {
-        return None;
-    }
-    let field =
-        |error: &TemplateError| FieldError::new("variables", error.code(), error.to_string());
-    text.parsed.render(variables).map_err(|error| wrong.push(field(&error))).ok()
 }
 
 fn check_body(body: &str, max_segments: u16, wrong: &mut Vec<FieldError>) {

@@ -16,6 +16,8 @@ const TOO_LARGE: usize = 5 * 1024 * 1024;
 pub fn outcome(operation: &Operation) -> u16 {
     match (operation.method.as_str(), operation.path.as_str()) {
         ("POST", "/v1/installation/resume") => 409,
+        // Nobody has the ids of the examples.
+        ("POST", "/v1/contacts/{id}/merge" | "/v1/lists/{id}/members") => 422,
         _ => 200,
     }
 }
@@ -42,7 +44,10 @@ impl Prepared {
             Some(body) => Answer::to(with_json(request, body)).await,
             None if operation.takes("multipart/form-data") => {
                 let csv = format!("to\n{}\n", mobile(1));
-                let fields = [("channel", "sms"), ("body", "Hi")];
+                let fields = match operation.path.as_str() {
+                    "/v1/contacts/import" => vec![("dry_run", "true")],
+                    _ => vec![("channel", "sms"), ("body", "Hi")],
+                };
                 let (kind, form) = file_form(csv.as_bytes(), &fields);
                 Answer::to(request.header("content-type", kind).body(form)).await
             }
@@ -142,9 +147,26 @@ async fn made(world: &World, path: &str) -> String {
         "messages" if path.ends_with("/retry") => failed(world).await,
         "messages" => world.send(&mobile(2), "Hi", later).await,
         "imports" => world.import(format!("to\n{}\n", mobile(3)).as_bytes(), "Hi", &[]).await,
+        "contacts" => {
+            let contact = json!({"name": "Ada", "external_id": format!("made-{unique}")});
+            id(world.post("/v1/contacts", &contact).await.ok(201))
+        }
+        "segments" => {
+            let segment = json!({"name": "Made", "rules": {"label": "vip"}});
+            id(world.post("/v1/segments", &segment).await.ok(201))
+        }
+        "lists" => id(world.post("/v1/lists", &json!({"name": "Made"})).await.ok(201)),
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
             id(world.post("/v1/templates", &template).await.ok(201))
+        }
+        "sequences" => {
+            let sequence = json!({"name": format!("Made {unique}"), "channel": "sms"});
+            id(world.post("/v1/sequences", &sequence).await.ok(201))
+        }
+        "tags" => {
+            let tag = json!({"name": format!("Made {unique}")});
+            id(world.post("/v1/tags", &tag).await.ok(201))
         }
         "api-keys" => {
             let key = json!({"name": "Made", "role": "viewer"});
