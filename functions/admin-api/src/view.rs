@@ -3,6 +3,7 @@
 //! 3339 in UTC.
 
 pub mod consent;
+pub mod contact;
 pub mod dead_letter;
 pub mod import;
 pub mod installation;

@@ -4,6 +4,7 @@
 //! at all. What it finds it leases before it acts, so two runs side by side
 //! share the work. What it leaves is due again when its lease runs out.
 
+mod contacts;
 mod dispatch;
 mod forget;
 mod freeze;
@@ -56,6 +57,15 @@ pub async fn run(ctx: &Context, deadline: Timestamp) -> Report {
     report
 }
 
+/// What a turn of one kind of file or another ends in.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Plan(#[from] plan::PlanError),
+    #[error(transparent)]
+    Contacts(#[from] contacts::ImportError),
+}
+
 async fn plan_all(
     ctx: &Context,
     imports: &[DueEntry],
@@ -76,7 +86,15 @@ async fn plan_all(
             }
             continue;
         }
-        match plan::turn(ctx, entry, PAGES_A_TURN, deadline).await {
+        let turn = match entry.kind {
+            DueKind::ContactImport(_) => {
+                contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
+                plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+        };
+        match turn {
             Ok(pages) => planned += pages,
             Err(error) => {
                 report.errors += 1;

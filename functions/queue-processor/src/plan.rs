@@ -229,6 +229,7 @@ fn message(
         source: Source::Import { id: import.id, page, line: entry.line },
         related: None,
         contact: None,
+        zone: None,
         campaign: None,
         integration: import.integration,
         provider: None,

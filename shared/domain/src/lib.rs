@@ -40,6 +40,7 @@ pub mod rows;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod secret;
+pub mod segment;
 pub mod segments;
 pub mod sequence;
 pub mod session;
@@ -57,7 +58,8 @@ pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
     AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
-    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, WorkshopId,
+    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, UploadId,
+    WorkshopId,
 };
 pub use integration::ProviderName;
 pub use keyed_hash::keyed_hash;

@@ -15,6 +15,8 @@ pub enum DueKind {
     Message(MessageId),
     Pack(PackId),
     Import(ImportId),
+    /// Of contacts.
+    ContactImport(ImportId),
     Erasure(AddressKey),
 }
 
@@ -45,6 +47,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             _ => return None,
         };
@@ -57,6 +60,7 @@ impl DueKind {
             Self::Message(id) => keys::message(org, id),
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
+            Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
         }
     }
@@ -114,7 +118,10 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => "",
+            DueKind::Pack(_)
+            | DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Erasure(_) => "",
         };
         let update = self
             .client

@@ -26,6 +26,10 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = id(world.post("/v1/members", &member).await.ok(201));
     let org = id(world.post("/v1/organizations", &json!({"name": "New"})).await.ok(201));
+    let contact = id(world.post("/v1/contacts", &json!({"name": "Ada"})).await.ok(201));
+    let segment = json!({"name": "All", "rules": {"label": "vip"}});
+    let segment = id(world.post("/v1/segments", &segment).await.ok(201));
+    let list = id(world.post("/v1/lists", &json!({"name": "Some"})).await.ok(201));
     let template_body: fn(usize) -> Value = |n| json!({"body": format!("Hi {n}")});
     let name: fn(usize) -> Value = |n| json!({"name": format!("Name {n}")});
     let settings: fn(usize) -> Value = |n| json!({"max_per_day": n + 100});
@@ -36,6 +40,9 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
         (format!("/v1/sequences/{sequence}"), Method::PATCH, name),
         (format!("/v1/tags/{kind}"), Method::PATCH, name),
         (format!("/v1/members/{member}"), Method::PATCH, name),
+        (format!("/v1/contacts/{contact}"), Method::PATCH, name),
+        (format!("/v1/segments/{segment}"), Method::PATCH, name),
+        (format!("/v1/lists/{list}"), Method::PATCH, name),
         (format!("/v1/organizations/{org}"), Method::PATCH, name),
         ("/v1/settings".to_owned(), Method::PATCH, settings),
         ("/v1/integrations/twilio".to_owned(), Method::PUT, integration),

@@ -32,7 +32,10 @@ pub async fn redrive(
                 DueKind::Message(id) => {
                     ctx.store.message(org, id).await?.is_some_and(|m| waits_by_itself(&m))
                 }
-                DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => true,
+                DueKind::Pack(_)
+                | DueKind::Import(_)
+                | DueKind::ContactImport(_)
+                | DueKind::Erasure(_) => true,
             }
         }
         None => true,
@@ -65,6 +68,11 @@ pub async fn drop(
             }
             DueKind::Import(id) => {
                 if ctx.store.import(org, id).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::ContactImport(id) => {
+                if ctx.store.contact_import(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }
