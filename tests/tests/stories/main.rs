@@ -20,6 +20,7 @@ mod failover;
 mod fairness;
 mod fast2sms;
 mod files;
+mod guides;
 mod idempotency;
 mod if_match;
 mod integrations;
