@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use carillon_domain::ImportId;
-use carillon_domain::import::{DUPLICATE, Import, Rejected};
+use carillon_domain::import::{DUPLICATE, Import, Kind, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
 
@@ -25,8 +25,7 @@ pub async fn read(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<Json<view::import::Import>, Problem> {
-    let import = ctx.store.import(caller.org, id).await?;
-    let import = import.ok_or_else(|| Problem::not_found("import"))?;
+    let (import, _) = file(&ctx, &caller, id).await?;
     Ok(Json(view::import::Import::of(&import)))
 }
 
@@ -37,11 +36,24 @@ pub async fn rejected(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<Csv, Problem> {
-    let import = ctx.store.import(caller.org, id).await?;
-    let import = import.ok_or_else(|| Problem::not_found("import"))?;
+    let (import, header) = file(&ctx, &caller, id).await?;
     let rejected = collect(&ctx, &import).await?;
-    let csv = write(&ctx, &import, rejected).await?;
+    let csv = write(&ctx, &import, &header, rejected).await?;
     Ok(Csv { name: format!("{id}-rejected.csv"), text: csv })
+}
+
+/// A file and its header. What a campaign plans is not somebody's file.
+async fn file(
+    ctx: &Context,
+    caller: &Caller,
+    id: ImportId,
+) -> Result<(Import, Vec<String>), Problem> {
+    let import = ctx.store.import(caller.org, id).await?;
+    let found = import.and_then(|import| match &import.kind {
+        Kind::File { header, .. } => Some((import.clone(), header.clone())),
+        Kind::Step(_) => None,
+    });
+    found.ok_or_else(|| Problem::not_found("import"))
 }
 
 async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejected>, Problem> {
@@ -61,11 +73,12 @@ async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejecte
 async fn write(
     ctx: &Context,
     import: &Import,
+    header: &[String],
     rejected: BTreeMap<u32, Rejected>,
 ) -> Result<String, Problem> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut head = vec!["line".to_owned(), "reason".to_owned(), "detail".to_owned()];
-    head.extend(import.header.iter().map(|name| harmless(name)));
+    head.extend(header.iter().map(|name| harmless(name)));
     let broken = |_| Problem::not_found("report");
     writer.write_record(&head).map_err(broken)?;
     for chunk in 0..import.chunks {

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod auth;
 mod bulk;
 mod callbacks;
+mod campaigns;
 pub mod client;
 mod consents;
 mod dead_letters;
@@ -49,6 +50,7 @@ mod templates;
 mod texts;
 mod times;
 mod view;
+mod workshops;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod dispatch;
 mod forget;
 mod freeze;
 mod plan;
+mod reconcile;
 
 use carillon_runtime::{Context, set_aside};
 use carillon_store::{DueEntry, DueKind};
@@ -73,6 +74,21 @@ async fn plan_all(
                 ctx.counters.add("erase_errors", 1);
                 tracing::error!(error = &error as &dyn std::error::Error, "erasing stopped");
                 set_aside_if_unreadable(ctx, entry).await;
+            }
+            continue;
+        }
+        if matches!(entry.kind, DueKind::Workshop(_)) {
+            match reconcile::turn(ctx, entry, deadline).await {
+                Ok(batches) => planned += batches,
+                Err(error) => {
+                    report.errors += 1;
+                    ctx.counters.add("reconcile_errors", 1);
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "reconciling stopped"
+                    );
+                    set_aside_if_unreadable(ctx, entry).await;
+                }
             }
             continue;
         }

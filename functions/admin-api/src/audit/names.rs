@@ -28,6 +28,7 @@ pub fn of(route: &Route) -> Name {
         (Some(word), &Method::GET | &Method::POST) => word.replace('-', "_"),
         (_, &Method::POST) => "create".to_owned(),
         (_, &Method::PUT | &Method::PATCH) => "update".to_owned(),
+        (Some(word), &Method::DELETE) => format!("delete_{}", word.replace('-', "_")),
         (_, &Method::DELETE) => "delete".to_owned(),
         _ if is_one => "read".to_owned(),
         _ => "list".to_owned(),

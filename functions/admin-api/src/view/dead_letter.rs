@@ -54,6 +54,7 @@ pub enum RowKind {
     Pack,
     Import,
     Erasure,
+    Workshop,
     Unknown,
 }
 
@@ -133,6 +134,7 @@ impl DeadLetter {
             Some(DueKind::Pack(id)) => (RowKind::Pack, Some(id.to_string())),
             Some(DueKind::Import(id)) => (RowKind::Import, Some(id.to_string())),
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {
