@@ -18,8 +18,8 @@ use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
     api_keys, audit, bulk, campaigns, consents, dead_letters, health, imports, installation,
-    integrations, members, messages, organizations, people, settings, stats, suppressions,
-    templates, workshops,
+    integrations, members, messages, organizations, people, sequences, settings, stats,
+    suppressions, tags, templates, workshops,
 };
 
 /// One line of the table.
@@ -99,6 +99,20 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/templates", EditContent, templates::create),
         GET.at("/v1/templates/{id}", Read, templates::read),
         PATCH.at("/v1/templates/{id}", EditContent, templates::update),
+        DELETE.at("/v1/templates/{id}", EditContent, templates::delete),
+        GET.at("/v1/templates/{id}/versions", Read, templates::versions),
+        POST.at("/v1/templates/{id}/preview", Read, templates::preview::preview),
+        GET.at("/v1/templates/library", Read, templates::library::list),
+        GET.at("/v1/sequences", Read, sequences::list),
+        POST.at("/v1/sequences", EditContent, sequences::create),
+        GET.at("/v1/sequences/{id}", Read, sequences::read),
+        PATCH.at("/v1/sequences/{id}", EditContent, sequences::update),
+        DELETE.at("/v1/sequences/{id}", EditContent, sequences::delete),
+        GET.at("/v1/tags", Read, tags::list),
+        POST.at("/v1/tags", EditContent, tags::create),
+        GET.at("/v1/tags/{id}", Read, tags::read),
+        PATCH.at("/v1/tags/{id}", EditContent, tags::update),
+        DELETE.at("/v1/tags/{id}", EditContent, tags::delete),
         GET.at("/v1/workshops", Read, workshops::list),
         POST.at("/v1/workshops", EditEvents, workshops::create),
         GET.at("/v1/workshops/{id}", Read, workshops::read),
