@@ -17,6 +17,8 @@ mod callbacks;
 mod campaigns;
 pub mod client;
 mod consents;
+mod contact_lists;
+mod contacts;
 mod dead_letters;
 mod door;
 mod etag;
@@ -51,6 +53,7 @@ mod tags;
 mod templates;
 mod texts;
 mod times;
+mod uploads;
 mod view;
 mod workshops;
 

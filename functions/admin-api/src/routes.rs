@@ -17,9 +17,9 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bulk, campaigns, consents, dead_letters, health, imports, installation,
-    integrations, members, messages, organizations, people, sequences, settings, stats,
-    suppressions, tags, templates, workshops,
+    api_keys, audit, bulk, campaigns, consents, contact_lists, contacts, dead_letters, health,
+    imports, installation, integrations, members, messages, organizations, people, sequences,
+    settings, stats, suppressions, tags, templates, uploads, workshops,
 };
 
 /// One line of the table.
@@ -80,7 +80,8 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 #[rustfmt::skip]
 fn entries() -> Vec<Entry> {
     use Action::{
-        ChangeSettings, EditContent, EditEvents, LiftSuppression, ManageConsent, ManageInstallation,
+        ChangeSettings, EditContacts, EditContent, EditEvents, LiftSuppression, ManageConsent,
+        ManageInstallation,
         ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData,
         Read, ReadAuditLog, Send,
     };
@@ -95,6 +96,25 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/messages/{id}/retry", Send, messages::actions::retry),
         GET.at("/v1/imports/{id}", Read, imports::read),
         GET.at("/v1/imports/{id}/rejected", Read, imports::rejected),
+        GET.at("/v1/contacts", Read, contacts::list::list),
+        POST.at("/v1/contacts", EditContacts, contacts::create),
+        POST.at("/v1/contacts/import", EditContacts, contacts::import::upload)
+            .taking(contacts::import::BODY_LIMIT),
+        GET.at("/v1/contacts/{id}", Read, contacts::read),
+        PATCH.at("/v1/contacts/{id}", EditContacts, contacts::update),
+        DELETE.at("/v1/contacts/{id}", EditContacts, contacts::remove),
+        POST.at("/v1/contacts/{id}/merge", EditContacts, contacts::merge::merge),
+        POST.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::add),
+        DELETE.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::take),
+        GET.at("/v1/lists", Read, contact_lists::list),
+        POST.at("/v1/lists", EditContacts, contact_lists::create),
+        GET.at("/v1/lists/{id}", Read, contact_lists::read),
+        PATCH.at("/v1/lists/{id}", EditContacts, contact_lists::update),
+        DELETE.at("/v1/lists/{id}", EditContacts, contact_lists::remove),
+        GET.at("/v1/lists/{id}/members", Read, contact_lists::members),
+        POST.at("/v1/lists/{id}/members", EditContacts, contact_lists::add),
+        DELETE.at("/v1/lists/{id}/members", EditContacts, contact_lists::take),
+        POST.at("/v1/uploads", EditContacts, uploads::create),
         GET.at("/v1/templates", Read, templates::list),
         POST.at("/v1/templates", EditContent, templates::create),
         GET.at("/v1/templates/{id}", Read, templates::read),

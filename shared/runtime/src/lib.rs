@@ -7,6 +7,7 @@ pub mod broadcast;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod files;
 pub mod people;
 pub mod person;
 pub mod queues;

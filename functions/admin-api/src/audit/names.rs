@@ -84,6 +84,7 @@ mod tests {
             (Method::GET, "/v1/settings", "settings.read", "settings"),
             (Method::DELETE, "/v1/suppressions", "suppression.delete", "suppression"),
             (Method::DELETE, "/v1/api-keys/{id}", "api_key.delete", "api_key"),
+            (Method::DELETE, "/v1/contacts/{id}/labels", "contact.delete_labels", "contact"),
             (Method::POST, "/v1/dead-letters/{id}/redrive", "dead_letter.redrive", "dead_letter"),
             (Method::POST, "/v1/installation/resume", "installation.resume", "installation"),
         ] {

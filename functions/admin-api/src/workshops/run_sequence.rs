@@ -212,14 +212,15 @@ async fn steps_of(ctx: &Context, w: &Workshop, sequence: &Sequence) -> Result<Ve
             wrong.push(FieldError::new("channel", "template_inactive", detail));
             continue;
         };
+        let (body, details) = template.content.row();
         steps.push(Step {
             place,
             id: step.id,
             label: step.label.clone(),
             when: When::Workshop(step.time),
             template: TemplateRef { id: template.id, key: template.key, version: template.version },
-            body: template.body,
-            details: template.details,
+            body: body.to_owned(),
+            details,
             mapping: step.variables.clone(),
             given: Map::new(),
         });

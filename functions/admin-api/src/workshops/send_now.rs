@@ -198,14 +198,15 @@ impl Request {
 
 fn step(checked: &Checked, w: &Workshop, now: Timestamp) -> Step {
     let t = &checked.template;
+    let (body, details) = t.content.row();
     Step {
         place: 0,
         id: StepId::from_hash(&[b"now", w.id.as_bytes()]),
         label: None,
         when: When::At(now),
         template: TemplateRef { id: t.id, key: t.key.clone(), version: t.version },
-        body: t.body.clone(),
-        details: t.details.clone(),
+        body: body.to_owned(),
+        details,
         mapping: BTreeMap::new(),
         given: checked.variables.clone(),
     }
