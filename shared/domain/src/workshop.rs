@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{CampaignId, ContactId, OrgId, TagId, WorkshopId};
+use crate::{AddressKey, CampaignId, ContactId, OrgId, TagId, WorkshopId};
 
 /// Numbers that one workshop gives to registrations.
 pub const MAX_REGISTRATIONS: u32 = 20_000;
@@ -55,9 +55,15 @@ pub struct Workshop {
 
 impl Workshop {
     /// Takes the next number.
-    pub fn register(&mut self, contact: ContactId, at: Timestamp) -> Registration {
+    pub fn register(
+        &mut self,
+        contact: ContactId,
+        address: Option<AddressKey>,
+        at: Timestamp,
+    ) -> Registration {
         self.registrations += 1;
-        Registration { workshop: self.id, number: self.registrations, contact, at, left: None }
+        let number = self.registrations;
+        Registration { workshop: self.id, number, contact, address, at, left: None }
     }
 
     /// The reconciler is to look at it at once, even if it is about to finish
@@ -74,6 +80,9 @@ pub struct Registration {
     pub workshop: WorkshopId,
     pub number: u32,
     pub contact: ContactId,
+    /// Of the number he had then: with another one, what is planned for him is to
+    /// be planned anew.
+    pub address: Option<AddressKey>,
     pub at: Timestamp,
     pub left: Option<Left>,
 }

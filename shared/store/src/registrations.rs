@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use carillon_domain::workshop::{Left, Registration, Why, Workshop};
-use carillon_domain::{ContactId, OrgId, WorkshopId};
+use carillon_domain::{AddressKey, ContactId, OrgId, WorkshopId};
 
-use crate::attributes::{Item, Reader, Writer};
+use crate::attributes::{Item, Reader, Writer, s};
 use crate::{Result, Store, keys};
 
 /// Registrations that are made or ended together: a transaction has at most a
@@ -138,7 +138,7 @@ impl Store {
 
 fn write(org: OrgId, r: &Registration) -> Item {
     let mut w = Writer::new(&keys::registration(org, r.workshop, r.number));
-    w.text("ct", r.contact.key()).time("ca", r.at);
+    w.text("ct", r.contact.key()).some("ak", r.address, |a| s(a.key())).time("ca", r.at);
     if let Some(left) = r.left {
         w.time("la", left.at).text("lw", left.why.as_str());
     }
@@ -157,6 +157,7 @@ fn read(item: &Item) -> Result<Registration> {
         workshop: WorkshopId::from_key(workshop)?,
         number: r.parsed("sk", |sk| sk.strip_prefix(keys::REGISTRATION_PREFIX)?.parse().ok())?,
         contact: r.parsed("ct", |key| ContactId::from_key(key).ok())?,
+        address: r.maybe_parsed("ak", |key| AddressKey::from_key(key).ok())?,
         at: r.time("ca")?,
         left,
     })

@@ -7,6 +7,8 @@ mod bad_input;
 mod bulk;
 mod callbacks;
 mod consents;
+mod contact_imports;
+mod contact_merges;
 mod contacts;
 mod dead_callbacks;
 mod dead_letters;

@@ -1,13 +1,13 @@
 //! `/v1/workshops/{id}/registrations`: who comes. A contact is registered once;
 //! who leaves and joins again has another number, and the messages still ahead.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use carillon_domain::workshop::{Left, MAX_REGISTRATIONS, Registration, Why, Workshop};
-use carillon_domain::{Contact, ContactId, WorkshopId};
-use carillon_runtime::broadcast::withdraw;
+use carillon_domain::workshop::{Left, MAX_REGISTRATIONS, Registration, Why};
+use carillon_domain::{AddressKey, ContactId, WorkshopId};
+use carillon_runtime::broadcast::join::Joined;
+use carillon_runtime::broadcast::{join, withdraw};
 use carillon_runtime::{Context, random};
 use carillon_store::{StoreError, TOGETHER};
 use schemars::JsonSchema;
@@ -67,64 +67,40 @@ pub async fn add(
     extract::Json { value, .. }: extract::Json<Request>,
 ) -> Result<Json<Answer>, Problem> {
     found(&ctx, &caller, id).await?;
-    let ids = contacts_of(&ctx, &caller, &value).await?;
-    Ok(Json(register(&ctx, &caller, id, &ids).await?))
+    let people = people_of(&ctx, &caller, &value).await?;
+    Ok(Json(register(&ctx, &caller, id, &people).await?))
 }
 
-/// Registers contacts that exist.
-///
-/// # Errors
-/// 404 when the workshop is gone, 409 when it is full.
-pub async fn register(
+/// Contacts in the order in which they are registered, each with the key of the
+/// number that they have now.
+type People = Vec<(ContactId, Option<AddressKey>)>;
+
+async fn register(
     ctx: &Context,
     caller: &Caller,
     id: WorkshopId,
-    ids: &[ContactId],
+    people: &People,
 ) -> Result<Answer, Problem> {
     let mut answer =
-        Answer { registered: 0, already_registered: 0, data: Vec::with_capacity(ids.len()) };
-    for part in ids.chunks(TOGETHER) {
-        let (new, places) = register_part(ctx, caller, id, part).await?;
+        Answer { registered: 0, already_registered: 0, data: Vec::with_capacity(people.len()) };
+    for part in people.chunks(TOGETHER) {
+        let registered = join::register(ctx, (caller.org, id), part).await?;
+        let (new, numbers) = match registered {
+            Joined::Done { new, numbers } => (new, numbers),
+            Joined::Gone => return Err(Problem::not_found("workshop")),
+            Joined::Full => {
+                let detail =
+                    format!("A workshop gives {MAX_REGISTRATIONS} numbers to registrations.");
+                return Err(Problem::conflict("workshop_full", detail));
+            }
+        };
         answer.registered += new;
         answer.already_registered += part.len() - new;
-        answer.data.extend(part.iter().filter_map(|contact_id| {
-            Some(Place { contact_id: *contact_id, number: *places.get(contact_id)? })
+        answer.data.extend(part.iter().filter_map(|(contact_id, _)| {
+            Some(Place { contact_id: *contact_id, number: *numbers.get(contact_id)? })
         }));
     }
     Ok(answer)
-}
-
-async fn register_part(
-    ctx: &Context,
-    caller: &Caller,
-    id: WorkshopId,
-    ids: &[ContactId],
-) -> Result<(usize, HashMap<ContactId, u32>), Problem> {
-    let now = ctx.clock.now();
-    for _ in 0..ROUNDS {
-        let mut w = found(ctx, caller, id).await?;
-        let places = ctx.store.places(caller.org, id, ids).await?;
-        let mut numbers: HashMap<ContactId, u32> =
-            places.iter().filter(|(_, p)| p.is_active).map(|(c, p)| (*c, p.number)).collect();
-        let new: Vec<Registration> = ids
-            .iter()
-            .filter(|contact| !numbers.contains_key(contact))
-            .map(|contact| w.register(*contact, now))
-            .collect();
-        if new.is_empty() {
-            return Ok((0, numbers));
-        }
-        if w.registrations > MAX_REGISTRATIONS {
-            let detail = format!("A workshop gives {MAX_REGISTRATIONS} numbers to registrations.");
-            return Err(Problem::conflict("workshop_full", detail));
-        }
-        numbers.extend(new.iter().map(|r| (r.contact, r.number)));
-        touch(&mut w, now);
-        if ctx.store.save_registrations(&mut w, &new, &random::token()).await? {
-            return Ok((new.len(), numbers));
-        }
-    }
-    Err(StoreError::Contended("a workshop").into())
 }
 
 /// What came of leaving.
@@ -174,71 +150,8 @@ async fn leave_part(
         w.touch(now);
         if ctx.store.save_registrations(&mut w, &gone, &random::token()).await? {
             let numbers: Vec<_> = gone.iter().map(|r| r.number).collect();
-            withdraw_now(ctx, &w, &numbers).await;
+            withdraw::at_once(ctx, &w, &numbers).await;
             return Ok(gone.len());
-        }
-    }
-    Err(StoreError::Contended("a workshop").into())
-}
-
-/// At once what can be; the reconciler does the rest, and all of it if this is
-/// cut off.
-async fn withdraw_now(ctx: &Context, w: &Workshop, numbers: &[u32]) {
-    for number in numbers {
-        if let Err(error) = withdraw::registration(ctx, w, *number).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "left for the reconciler");
-            return;
-        }
-    }
-}
-
-/// A contact's number was changed: what is pending for him is planned anew for
-/// the new one, under another number of the workshop.
-///
-/// # Errors
-/// When the table does not answer. To be repeated: what was done is found.
-pub async fn number_changed(
-    ctx: &Context,
-    caller: &Caller,
-    contact: &Contact,
-) -> Result<(), Problem> {
-    let mut after = None;
-    loop {
-        let page = ctx.store.workshops_of(caller.org, contact.id, after, 50).await?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        after = Some(*last);
-        for (id, place) in page {
-            if place.is_active {
-                join_anew(ctx, caller, id, contact.id).await?;
-            }
-        }
-    }
-}
-
-async fn join_anew(
-    ctx: &Context,
-    caller: &Caller,
-    id: WorkshopId,
-    contact: ContactId,
-) -> Result<(), Problem> {
-    let now = ctx.clock.now();
-    for _ in 0..ROUNDS {
-        let Some(mut w) = ctx.store.workshop(caller.org, id).await? else { return Ok(()) };
-        if w.deleted_at.is_some() || w.campaigns.is_empty() {
-            // Nothing was planned: the number is read when something is.
-            return Ok(());
-        }
-        let place = ctx.store.places(caller.org, id, &[contact]).await?.remove(&contact);
-        let Some(place) = place.filter(|p| p.is_active) else { return Ok(()) };
-        let before = ctx.store.registration(caller.org, id, place.number).await?;
-        let Some(before) = before else { return Ok(()) };
-        let number = before.number;
-        let left = Some(Left { at: now, why: Why::NumberChanged });
-        let changed = [Registration { left, ..before }, w.register(contact, now)];
-        w.touch(now);
-        if ctx.store.save_registrations(&mut w, &changed, &random::token()).await? {
-            withdraw_now(ctx, &w, &[number]).await;
-            return Ok(());
         }
     }
     Err(StoreError::Contended("a workshop").into())
@@ -277,13 +190,6 @@ pub async fn list(
     Ok(Json(Page::of(&params, data, place.as_ref().map(<[String; 1]>::as_slice))))
 }
 
-/// What is running plans for whoever is new.
-fn touch(w: &mut Workshop, now: jiff::Timestamp) {
-    if !w.campaigns.is_empty() {
-        w.touch(now);
-    }
-}
-
 fn ids_of(request: &Request) -> Result<Vec<ContactId>, Problem> {
     let ids = &request.contact_ids;
     if ids.is_empty() || ids.len() > MOST {
@@ -303,19 +209,15 @@ fn ids_of(request: &Request) -> Result<Vec<ContactId>, Problem> {
 }
 
 /// The contacts, as those that they are part of now; each once.
-async fn contacts_of(
-    ctx: &Context,
-    caller: &Caller,
-    request: &Request,
-) -> Result<Vec<ContactId>, Problem> {
+async fn people_of(ctx: &Context, caller: &Caller, request: &Request) -> Result<People, Problem> {
     let ids = ids_of(request)?;
     let contacts = ctx.store.contacts(caller.org, &ids, true).await?;
-    let mut found = Vec::with_capacity(ids.len());
+    let mut found = People::with_capacity(ids.len());
     let mut wrong = Vec::new();
     for (place, id) in ids.iter().enumerate() {
         match contacts.get(id) {
-            Some(contact) if found.contains(&contact.id) => {}
-            Some(contact) => found.push(contact.id),
+            Some(contact) if found.iter().any(|(id, _)| *id == contact.id) => {}
+            Some(contact) => found.push((contact.id, join::address(ctx, contact).await?)),
             None => wrong.push(unknown(place)),
         }
     }

@@ -43,6 +43,17 @@ pub async fn registration(ctx: &Context, w: &Workshop, number: u32) -> Result<Le
     Ok(all)
 }
 
+/// As [`registration`], what can be at once. The reconciler does the rest, and all
+/// of it if this is cut off.
+pub async fn at_once(ctx: &Context, w: &Workshop, numbers: &[u32]) {
+    for number in numbers {
+        if let Err(error) = registration(ctx, w, *number).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for the reconciler");
+            return;
+        }
+    }
+}
+
 async fn of_campaign(
     ctx: &Context,
     (org, id): (OrgId, CampaignId),
