@@ -48,3 +48,6 @@ mod statistics;
 mod tenancy;
 mod two_way;
 mod unknown;
+mod workshops;
+mod workshops_change;
+mod workshops_refused;
