@@ -5,6 +5,7 @@ pub mod import;
 pub mod labels;
 pub mod list;
 pub mod merge;
+pub mod timeline;
 
 use std::sync::Arc;
 

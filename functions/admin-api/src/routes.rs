@@ -18,8 +18,8 @@ use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
     api_keys, audit, bulk, campaigns, consents, contact_lists, contacts, dead_letters, health,
-    imports, installation, integrations, members, messages, organizations, people, sequences,
-    settings, stats, suppressions, tags, templates, uploads, workshops,
+    imports, installation, integrations, members, messages, organizations, people, segments,
+    sequences, settings, stats, suppressions, tags, templates, uploads, workshops,
 };
 
 /// One line of the table.
@@ -103,6 +103,7 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/contacts/{id}", Read, contacts::read),
         PATCH.at("/v1/contacts/{id}", EditContacts, contacts::update),
         DELETE.at("/v1/contacts/{id}", EditContacts, contacts::remove),
+        GET.at("/v1/contacts/{id}/timeline", Read, contacts::timeline::read),
         POST.at("/v1/contacts/{id}/merge", EditContacts, contacts::merge::merge),
         POST.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::add),
         DELETE.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::take),
@@ -114,6 +115,13 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/lists/{id}/members", Read, contact_lists::members),
         POST.at("/v1/lists/{id}/members", EditContacts, contact_lists::add),
         DELETE.at("/v1/lists/{id}/members", EditContacts, contact_lists::take),
+        GET.at("/v1/segments", Read, segments::list),
+        POST.at("/v1/segments", EditContacts, segments::create),
+        GET.at("/v1/segments/{id}", Read, segments::read),
+        PATCH.at("/v1/segments/{id}", EditContacts, segments::update),
+        DELETE.at("/v1/segments/{id}", EditContacts, segments::remove),
+        GET.at("/v1/segments/{id}/count", Read, segments::count),
+        GET.at("/v1/segments/{id}/preview", Read, segments::preview),
         POST.at("/v1/uploads", EditContacts, uploads::create),
         GET.at("/v1/templates", Read, templates::list),
         POST.at("/v1/templates", EditContent, templates::create),

@@ -124,6 +124,7 @@ impl<'a> Reading<'a> {
         let frozen = Frozen {
             to,
             contact: contact.id,
+            zone: contact.time_zone.clone(),
             variables: written.variables,
             body: (!is_same).then_some(written.body),
         };

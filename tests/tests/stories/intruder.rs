@@ -52,11 +52,20 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         world.import(format!("phone\n{}\nbad\n", mobile(2)).as_bytes(), "Private", &[]).await;
     let template = json!({"key": "private", "channel": "sms", "body": "Private"});
     let template = world.post("/v1/templates", &template).await.ok(201);
+    let sequence = json!({
+        "name": "Private", "channel": "sms",
+        "steps": [{"template": "private", "send_time": "11:00", "label": "Private"}],
+    });
+    let sequence = world.post("/v1/sequences", &sequence).await.ok(201);
+    let tag = json!({"name": "Private", "sequences": {"sms": sequence["id"]}});
+    let tag = world.post("/v1/tags", &tag).await.ok(201);
     let key = world.post("/v1/api-keys", &json!({"name": "P", "role": "viewer"})).await.ok(201);
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = world.post("/v1/members", &member).await.ok(201);
     let contact = json!({"name": "Ada", "phone": mobile(3)});
     let contact = world.post("/v1/contacts", &contact).await.ok(201);
+    let segment = json!({"name": "Private", "rules": {"label": "vip"}});
+    let segment = world.post("/v1/segments", &segment).await.ok(201);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     world.advance(1).await;
     let pack = rows(world)
@@ -67,10 +76,13 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("messages", message),
         ("imports", import),
         ("templates", id(&template)),
+        ("sequences", id(&sequence)),
+        ("tags", id(&tag)),
         ("api-keys", id(&key)),
         ("members", id(&member)),
         ("contacts", id(&contact)),
         ("lists", id(&list)),
+        ("segments", id(&segment)),
         ("dead-letters", pack.expect("a pack")),
         ("organizations", world.stack.org.to_string()),
     ])
@@ -83,10 +95,12 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"scheduled_for": world.in_minutes(1)})
         }
         ("PATCH", "/v1/templates/{id}") => json!({"body": "Mine"}),
+        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/contacts/{id}") => json!({"name": "Mine"}),
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
         }
+        ("PATCH", "/v1/segments/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/lists/{id}") => json!({"name": "Mine"}),
         ("POST" | "DELETE", "/v1/lists/{id}/members") => {
             json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})

@@ -146,10 +146,22 @@ async fn made(world: &World, path: &str) -> String {
             let contact = json!({"name": "Ada", "external_id": format!("made-{unique}")});
             id(world.post("/v1/contacts", &contact).await.ok(201))
         }
+        "segments" => {
+            let segment = json!({"name": "Made", "rules": {"label": "vip"}});
+            id(world.post("/v1/segments", &segment).await.ok(201))
+        }
         "lists" => id(world.post("/v1/lists", &json!({"name": "Made"})).await.ok(201)),
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
             id(world.post("/v1/templates", &template).await.ok(201))
+        }
+        "sequences" => {
+            let sequence = json!({"name": format!("Made {unique}"), "channel": "sms"});
+            id(world.post("/v1/sequences", &sequence).await.ok(201))
+        }
+        "tags" => {
+            let tag = json!({"name": format!("Made {unique}")});
+            id(world.post("/v1/tags", &tag).await.ok(201))
         }
         "api-keys" => {
             let key = json!({"name": "Made", "role": "viewer"});
