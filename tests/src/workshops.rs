@@ -97,6 +97,28 @@ impl World {
         (workshop, contacts)
     }
 
+    /// A workshop with one registrant whose sequence of one step is run, all
+    /// called like this; it and the campaign.
+    ///
+    /// # Panics
+    /// When something is refused.
+    pub async fn run_workshop(&self, name: &str) -> (String, String) {
+        let key = format!("run_{}", name.to_lowercase());
+        let template = json!({"key": key, "channel": "sms", "body": name});
+        let _ = self.post("/v1/templates", &template).await.ok(201);
+        let steps = json!([{"template": key, "offset": "-PT1H"}]);
+        let sequence = json!({"name": format!("Run {name}"), "channel": "sms", "steps": steps});
+        let sequence = id(&self.post("/v1/sequences", &sequence).await.ok(201));
+        let tag = json!({"name": format!("Run {name}"), "sequences": {"sms": sequence}});
+        let tag = id(&self.post("/v1/tags", &tag).await.ok(201));
+        let workshop = self.workshop(&tag).await;
+        let contact = json!({"name": "Ada", "external_id": key});
+        let contact = id(&self.post("/v1/contacts", &contact).await.ok(201));
+        let _ = self.register(&workshop, &[contact]).await.ok(200);
+        let run = self.run_sequence(&workshop).await.ok(202);
+        (workshop, run["campaign_id"].as_str().expect("an id").to_owned())
+    }
+
     pub async fn register(&self, workshop: &str, contacts: &[String]) -> Answer {
         let body = json!({"contact_ids": contacts});
         self.post(&format!("/v1/workshops/{workshop}/registrations"), &body).await

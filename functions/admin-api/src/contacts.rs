@@ -1,5 +1,6 @@
 //! `/v1/contacts`: people who may get messages.
 
+pub mod data;
 pub mod fields;
 pub mod import;
 pub mod labels;

@@ -32,6 +32,8 @@ const ROWS: &[(&str, &str, Role)] = &[
     ("PATCH", "/v1/contacts/{id}", M),
     ("DELETE", "/v1/contacts/{id}", M),
     ("GET", "/v1/contacts/{id}/timeline", V),
+    ("GET", "/v1/contacts/{id}/data", A),
+    ("DELETE", "/v1/contacts/{id}/data", A),
     ("POST", "/v1/contacts/{id}/merge", M),
     ("POST", "/v1/contacts/{id}/labels", M),
     ("DELETE", "/v1/contacts/{id}/labels", M),
