@@ -5,6 +5,7 @@
 //! share the work. What it leaves is due again when its lease runs out.
 
 mod dispatch;
+mod follow;
 mod forget;
 mod freeze;
 mod plan;
@@ -72,6 +73,15 @@ async fn plan_all(
                 report.errors += 1;
                 ctx.counters.add("erase_errors", 1);
                 tracing::error!(error = &error as &dyn std::error::Error, "erasing stopped");
+                set_aside_if_unreadable(ctx, entry).await;
+            }
+            continue;
+        }
+        if matches!(entry.kind, DueKind::Booking(_)) {
+            if let Err(error) = follow::turn(ctx, entry, deadline).await {
+                report.errors += 1;
+                ctx.counters.add("booking_errors", 1);
+                tracing::error!(error = &error as &dyn std::error::Error, "a booking waits");
                 set_aside_if_unreadable(ctx, entry).await;
             }
             continue;

@@ -232,7 +232,7 @@ impl Stack {
             // Generation 0 still waits for its own time.
             DueKind::Pack(_) | DueKind::Import(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
-            DueKind::Erasure(_) => Ok(None),
+            DueKind::Erasure(_) | DueKind::Booking(_) => Ok(None),
             DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {
                 Ok(Some(m)) => Ok(self.due_message(&m, entry, now)),
                 // What cannot be read is given up by whoever leases it in its time.

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod address;
 pub mod audit;
+pub mod booking;
 pub mod channel;
 pub mod consent;
 pub mod cursor;
@@ -45,6 +46,7 @@ pub mod transition;
 
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
+pub use booking::Booking;
 pub use channel::{Channel, Lane, Purpose};
 pub use failure::{Failure, FailureReason};
 pub use ids::{

@@ -4,9 +4,13 @@
 //! moves is in [`crate::transition`]. What is on the row besides the state is
 //! the record of what happened: attempts, events, decisions.
 
+mod single;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use single::Single;
 
 use crate::integration::Money;
 use crate::segments::Encoding;
@@ -111,6 +115,10 @@ pub enum Source {
     },
     /// A person wrote to us.
     Person,
+    /// Our answer to a word, such as HELP, that a person wrote.
+    Answer {
+        to: MessageId,
+    },
 }
 
 /// Something of the caller's that the message belongs to.
@@ -306,6 +314,8 @@ macro_rules! vocabulary {
         }
     };
 }
+
+pub(crate) use vocabulary;
 
 vocabulary!(/// What happened.
 EventKind {

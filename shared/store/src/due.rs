@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId};
+use carillon_domain::{AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -16,6 +16,7 @@ pub enum DueKind {
     Pack(PackId),
     Import(ImportId),
     Erasure(AddressKey),
+    Booking(BookingId),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -45,6 +46,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             _ => return None,
         };
@@ -58,6 +60,7 @@ impl DueKind {
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
+            Self::Booking(id) => keys::booking(org, id),
         }
     }
 }
@@ -114,7 +117,10 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => "",
+            DueKind::Pack(_)
+            | DueKind::Import(_)
+            | DueKind::Erasure(_)
+            | DueKind::Booking(_) => "",
         };
         let update = self
             .client

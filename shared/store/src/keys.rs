@@ -4,7 +4,7 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId,
+    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId,
     ProviderName, TemplateId,
 };
 use jiff::Timestamp;
@@ -251,6 +251,32 @@ pub fn counted_minute(org: OrgId, minute: u64, bucket: u8) -> Key {
 
 pub fn pack(org: OrgId, id: PackId) -> Key {
     key(format!("{}/k/{}", org_part(org), id.key()), "k")
+}
+
+pub fn booking(org: OrgId, id: BookingId) -> Key {
+    key(format!("{}/bk/{}", org_part(org), id.key()), "bk")
+}
+
+/// All bookings of an organization, in the order of their beginnings.
+pub fn bookings(org: OrgId) -> String {
+    format!("{}/bkg", org_part(org))
+}
+
+/// A booking's place in that order.
+pub fn booking_at(starts_at: Timestamp, id: BookingId) -> String {
+    format!("{:013}#{}", starts_at.as_millisecond().max(0), id.key())
+}
+
+/// Rows of one contact.
+pub fn contact_partition(org: OrgId, contact: ContactId) -> String {
+    format!("{}/c/{}", org_part(org), contact.key())
+}
+
+/// Which bookings a contact has.
+pub const CONTACT_BOOKING: &str = "bk/";
+
+pub fn contact_booking(org: OrgId, contact: ContactId, id: BookingId) -> Key {
+    key(contact_partition(org, contact), format!("{CONTACT_BOOKING}{}", id.key()))
 }
 
 /// `scope` is the kind of request; keys are the caller's words, so only their

@@ -13,6 +13,7 @@ mod api_keys;
 mod attention;
 mod attributes;
 mod audit;
+mod bookings;
 mod census;
 mod consents;
 mod counted;
@@ -55,6 +56,7 @@ use aws_sdk_dynamodb::error::SdkError;
 
 pub use api_keys::{ApiKey, secret_hash};
 pub use attributes::Item;
+pub use bookings::BookingPlace;
 pub use census::{Counted as Census, Scanned};
 pub use consents::GateRows;
 pub use dead_letters::DeadLetter;

@@ -39,6 +39,10 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     if let Source::Import { id, page, line } = &m.source {
         w.text("src", id.key()).number("pg", page).number("li", line);
     }
+    // The release before takes it for a single one.
+    if let Source::Answer { to } = &m.source {
+        w.text("an", to.key());
+    }
     if let Some(related) = &m.related {
         w.text("rl", json!([related.kind, related.id]).to_string());
     }
@@ -246,7 +250,10 @@ pub fn read(item: &Item) -> Result<Message> {
             line: r.number("li")?,
         },
         None if item.contains_key("in") => Source::Person,
-        None => Source::Single,
+        None => match r.maybe_parsed("an", |id| MessageId::from_key(id).ok())? {
+            Some(to) => Source::Answer { to },
+            None => Source::Single,
+        },
     };
     let due = r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at);
     Ok(Message {

@@ -24,6 +24,7 @@ impl Store {
             DueKind::Pack(id) => self.pack(org, id).await.map(drop),
             DueKind::Import(id) => self.import(org, id).await.map(drop),
             DueKind::Erasure(address) => self.erasure(org, address).await.map(drop),
+            DueKind::Booking(id) => self.booking(org, id).await.map(drop),
         };
         match read {
             Ok(()) => Ok(None),

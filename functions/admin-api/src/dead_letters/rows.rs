@@ -32,7 +32,10 @@ pub async fn redrive(
                 DueKind::Message(id) => {
                     ctx.store.message(org, id).await?.is_some_and(|m| waits_by_itself(&m))
                 }
-                DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => true,
+                DueKind::Pack(_)
+                | DueKind::Import(_)
+                | DueKind::Erasure(_)
+                | DueKind::Booking(_) => true,
             }
         }
         None => true,
@@ -70,6 +73,11 @@ pub async fn drop(
             }
             DueKind::Erasure(address) => {
                 if ctx.store.erasure(org, address).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::Booking(id) => {
+                if ctx.store.booking(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

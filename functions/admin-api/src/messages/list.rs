@@ -278,7 +278,9 @@ impl Filter {
         };
         let import = match &m.source {
             carillon_domain::message::Source::Import { id, .. } => Some(id.to_string()),
-            carillon_domain::message::Source::Single | carillon_domain::message::Source::Person => {
+            carillon_domain::message::Source::Single
+            | carillon_domain::message::Source::Person
+            | carillon_domain::message::Source::Answer { .. } => {
                 None
             }
         };

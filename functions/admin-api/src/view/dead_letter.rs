@@ -42,7 +42,7 @@ pub enum DeadLetter {
         given_up_at: Timestamp,
         /// What it was to be.
         row: RowKind,
-        /// Of the message, pack or import; null where the key does not say.
+        /// Of the message, pack, import or booking; null where the key does not say.
         row_id: Option<String>,
     },
 }
@@ -54,6 +54,7 @@ pub enum RowKind {
     Pack,
     Import,
     Erasure,
+    Booking,
     Unknown,
 }
 
@@ -133,6 +134,7 @@ impl DeadLetter {
             Some(DueKind::Pack(id)) => (RowKind::Pack, Some(id.to_string())),
             Some(DueKind::Import(id)) => (RowKind::Import, Some(id.to_string())),
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {

@@ -162,7 +162,7 @@ impl Message {
         };
         let import = match m.source {
             domain::Source::Import { id, page: _, line } => Some(ImportRow { id, line }),
-            domain::Source::Single | domain::Source::Person => None,
+            domain::Source::Single | domain::Source::Person | domain::Source::Answer { .. } => None,
         };
         Self {
             id: m.id,
