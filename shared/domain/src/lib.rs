@@ -11,6 +11,7 @@ pub mod audit;
 pub mod booking;
 pub mod channel;
 pub mod consent;
+pub mod contact;
 pub mod cursor;
 pub mod dlt;
 pub mod erasure;
@@ -48,6 +49,7 @@ pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
 pub use booking::Booking;
 pub use channel::{Channel, Lane, Purpose};
+pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
     AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,

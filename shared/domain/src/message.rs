@@ -15,7 +15,8 @@ pub use single::Single;
 use crate::integration::Money;
 use crate::segments::Encoding;
 use crate::{
-    CampaignId, Channel, ContactId, Failure, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose, TemplateId,
+    CampaignId, Channel, ContactId, Failure, ImportId, Lane, MessageId, OrgId, ProviderName,
+    Purpose, TemplateId,
 };
 
 /// One row of the table, whole.

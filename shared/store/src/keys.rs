@@ -4,8 +4,7 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId,
-    ProviderName, TemplateId,
+    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId, ProviderName, TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -267,11 +266,6 @@ pub fn booking_at(starts_at: Timestamp, id: BookingId) -> String {
     format!("{:013}#{}", starts_at.as_millisecond().max(0), id.key())
 }
 
-/// Rows of one contact.
-pub fn contact_partition(org: OrgId, contact: ContactId) -> String {
-    format!("{}/c/{}", org_part(org), contact.key())
-}
-
 /// Which bookings a contact has.
 pub const CONTACT_BOOKING: &str = "bk/";
 
@@ -305,6 +299,70 @@ pub fn caller_address(org: OrgId, caller: &str, address: &str) -> Key {
 /// What a key or member may still ask.
 pub fn rate(org: OrgId, caller: &str) -> Key {
     key(format!("{}/rate/{caller}", org_part(org)), "rate")
+}
+
+/// A contact has a partition of its own, so that no key gets hot.
+pub fn contact_partition(org: OrgId, id: ContactId) -> String {
+    format!("{}/c/{}", org_part(org), id.key())
+}
+
+pub fn contact(org: OrgId, id: ContactId) -> Key {
+    key(contact_partition(org, id), "c")
+}
+
+/// Whose number it is, beside all else that is known of the address.
+pub fn phone_claim(org: OrgId, at: AddressKey) -> Key {
+    key(address(org, at), "c")
+}
+
+/// Whose external id it is. Ids are the caller's words, so only their hash
+/// stands here.
+pub fn external_id_claim(org: OrgId, external_id: &str) -> Key {
+    let hash = carillon_domain::ids::hash(&[b"external id", external_id.as_bytes()]);
+    let name = carillon_domain::ids::encode(&hash[..20]);
+    key(format!("{}/x/{name}", org_part(org)), "x")
+}
+
+/// Shards of each of an organization's lists of contacts.
+pub const CONTACT_SHARDS: u8 = 4;
+
+/// What contacts are listed and found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactList<'a> {
+    /// All of them, once each, by name.
+    All,
+    /// By the second, third and fourth word of the name.
+    Words,
+    Emails,
+    Phones,
+    /// Those with a label, by name.
+    Label(&'a str),
+    /// Those with a status, by name.
+    Status(&'a str),
+}
+
+/// A shard of such a list. Labels and statuses are folded.
+pub fn contact_list(org: OrgId, list: ContactList<'_>, shard: u8) -> String {
+    let list = match list {
+        ContactList::All => "n".to_owned(),
+        ContactList::Words => "w".to_owned(),
+        ContactList::Emails => "e".to_owned(),
+        ContactList::Phones => "p".to_owned(),
+        ContactList::Label(label) => format!("l/{label}"),
+        ContactList::Status(status) => format!("s/{status}"),
+    };
+    format!("{}/cl/{shard}/{list}", org_part(org))
+}
+
+/// Where a contact stands in a list: `by` what it is sorted.
+pub fn contact_listed(org: OrgId, list: ContactList<'_>, by: &str, id: ContactId) -> Key {
+    let shard = id.as_bytes()[9] % CONTACT_SHARDS;
+    key(contact_list(org, list, shard), format!("{by}#{}", id.key()))
+}
+
+/// The contact in a [`contact_listed`].
+pub fn contact_of_place(place: &str) -> Option<ContactId> {
+    ContactId::from_key(place.rsplit_once('#')?.1).ok()
 }
 
 pub fn templates(org: OrgId) -> String {

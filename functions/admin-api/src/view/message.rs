@@ -3,7 +3,9 @@
 use carillon_domain::integration::Money;
 use carillon_domain::message::{self as domain, DecisionKind, EventKind, EventSource, Related};
 use carillon_domain::segments::Encoding;
-use carillon_domain::{CampaignId, Channel, ContactId, Failure, ImportId, MessageId, ProviderName, Purpose};
+use carillon_domain::{
+    CampaignId, Channel, ContactId, Failure, ImportId, MessageId, ProviderName, Purpose,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
