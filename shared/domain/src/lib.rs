@@ -39,11 +39,13 @@ pub mod rows;
 pub mod schema;
 pub mod secret;
 pub mod segments;
+pub mod sequence;
 pub mod session;
 pub mod settings;
 pub mod statistics;
 pub mod template;
 pub mod transition;
+pub mod wall_clock;
 
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
@@ -61,3 +63,4 @@ pub use message::Message;
 pub use outside_url::OutsideUrl;
 pub use phone::{Country, PhoneNumber};
 pub use secret::Secret;
+pub use sequence::{Sequence, Step, StepTime, Tag};

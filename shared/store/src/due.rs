@@ -117,10 +117,7 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_)
-            | DueKind::Import(_)
-            | DueKind::Erasure(_)
-            | DueKind::Booking(_) => "",
+            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) | DueKind::Booking(_) => "",
         };
         let update = self
             .client

@@ -30,6 +30,7 @@ mod import_row;
 mod imports;
 mod installation;
 mod integrations;
+mod kept;
 pub mod keys;
 mod ledger;
 mod letters;
@@ -45,14 +46,18 @@ mod retention;
 mod sabotage;
 pub mod schema;
 mod sealed;
+mod sequences;
 mod sessions;
 mod set_aside;
 mod statistics;
 mod suppressions;
 mod table;
 mod table_mark;
+mod tags;
 mod templates;
 mod timeline;
+mod transaction;
+mod uses;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -68,6 +73,7 @@ pub use due::{Due, DueEntry, DueKind};
 pub use former_accounts::Former;
 pub use idempotency::Remembered;
 pub use integrations::{Integration, IntegrationStatus, callback_token_hash};
+pub use kept::{Deleted, Kept, Stored};
 pub use letters::{Cause, DueKeys, Letter};
 pub use members::{Member, MemberStatus, identity, member_id};
 pub use message_row::read as read_message;
@@ -83,6 +89,7 @@ pub use suppressions::{Lifted, Suppression};
 pub use table_mark::{Copied, TableIdentity, TableMark};
 pub use templates::{NewTemplate, StoredTemplate};
 pub use timeline::{Place, TimelineEntry};
+pub use uses::Users;
 
 /// The table, and the client that reaches it.
 #[derive(Debug, Clone)]

@@ -103,7 +103,9 @@ pub async fn retry(
 /// the page is, for all of its messages.
 async fn keep_place(ctx: &Context, message: &Message, due: Timestamp) -> Result<(), Problem> {
     let place = i64::try_from(message.id.at_ms()).unwrap_or(0);
-    if let (Source::Single | Source::Answer { .. }, Ok(at)) = (&message.source, Timestamp::from_millisecond(place)) {
+    if let (Source::Single | Source::Answer { .. }, Ok(at)) =
+        (&message.source, Timestamp::from_millisecond(place))
+    {
         let entry = TimelineEntry::Message(message.id);
         ctx.store.note_in_timeline(message.org, at, entry, due).await?;
     }

@@ -282,9 +282,7 @@ impl Filter {
             carillon_domain::message::Source::Import { id, .. } => Some(id.to_string()),
             carillon_domain::message::Source::Single
             | carillon_domain::message::Source::Person
-            | carillon_domain::message::Source::Answer { .. } => {
-                None
-            }
+            | carillon_domain::message::Source::Answer { .. } => None,
         };
         let template = m.content.template.as_ref();
         !self.nothing

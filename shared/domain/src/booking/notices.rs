@@ -42,9 +42,8 @@ pub fn wanted(
     now: Timestamp,
 ) -> Vec<Wanted> {
     let settings = b.overrides.over(organization);
-    let is_told = |kind: NoticeKind, since: u32| {
-        told.iter().any(|t| t.kind == kind && t.revision >= since)
-    };
+    let is_told =
+        |kind: NoticeKind, since: u32| told.iter().any(|t| t.kind == kind && t.revision >= since);
     // News that was decided against has had its moment.
     let is_done = |kind: NoticeKind, since: u32| {
         let skipped = |n: &Notice| {
