@@ -12,6 +12,7 @@ mod answers;
 mod api_keys;
 pub mod audit;
 pub mod auth;
+mod bookings;
 mod bulk;
 mod callbacks;
 pub mod client;

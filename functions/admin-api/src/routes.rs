@@ -17,7 +17,7 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bulk, consents, dead_letters, health, imports, installation, integrations,
+    api_keys, audit, bookings, bulk, consents, dead_letters, health, imports, installation, integrations,
     members, messages, organizations, people, settings, stats, suppressions, templates,
 };
 
@@ -79,7 +79,7 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 #[rustfmt::skip]
 fn entries() -> Vec<Entry> {
     use Action::{
-        ChangeSettings, EditContent, LiftSuppression, ManageConsent, ManageInstallation,
+        ChangeSettings, EditContent, EditEvents, LiftSuppression, ManageConsent, ManageInstallation,
         ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData,
         Read, ReadAuditLog, Send,
     };
@@ -98,6 +98,14 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/templates", EditContent, templates::create),
         GET.at("/v1/templates/{id}", Read, templates::read),
         PATCH.at("/v1/templates/{id}", EditContent, templates::update),
+        GET.at("/v1/bookings", Read, bookings::list),
+        POST.at("/v1/bookings", EditEvents, bookings::create),
+        GET.at("/v1/bookings/{id}", Read, bookings::read),
+        PATCH.at("/v1/bookings/{id}", EditEvents, bookings::actions::update),
+        DELETE.at("/v1/bookings/{id}", EditEvents, bookings::actions::delete),
+        POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
+        POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
+        POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
         GET.at("/v1/integrations/{provider}", Read, integrations::read),
         PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
         POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),

@@ -3,9 +3,11 @@
 
 pub mod accounts;
 pub mod body;
+pub mod booking;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod outbox;
 pub mod people;
 pub mod person;
 pub mod queues;

@@ -2,6 +2,7 @@
 //! be; a pointer from its client; and its place in the order of beginnings, which
 //! is an entry of the attention index and moves with the row's own write.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use carillon_domain::booking::{
     Answer, Booking, Decided, Feedback, Notice, NoticeKind, Overrides, Reply, Skip, State, Status,
 };
@@ -10,12 +11,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::attributes::{Item, Reader, Writer, ms, n, s};
-use crate::{Result, Store, keys, unavailable};
+use crate::{Result, Store, StoreError, keys, unavailable};
 
 /// Version of this row shape.
 const VERSION: u8 = 1;
 /// Bookings of one client that are read at most.
 const MOST_OF_A_CLIENT: usize = 1_000;
+/// Rounds of a change against concurrent ones before it is given up.
+const ROUNDS: usize = 8;
 /// Pointers read at a time.
 const PAGE: i32 = 200;
 
@@ -48,16 +51,42 @@ impl Store {
     /// Makes it due, so that its notices are looked at again. Idempotent; nothing
     /// where there is none.
     pub async fn wake_booking(&self, org: OrgId, id: BookingId, at: Timestamp) -> Result<()> {
-        while let Some(mut booking) = self.booking(org, id).await? {
+        for _ in 0..ROUNDS {
+            let Some(mut booking) = self.booking(org, id).await? else { return Ok(()) };
             if booking.due.is_some_and(|due| due <= at) {
-                break;
+                return Ok(());
             }
             booking.due = Some(at);
+            booking.updated_at = at;
             if self.save_booking(&mut booking).await? {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        Err(StoreError::Contended("a booking"))
+    }
+
+    /// Deletes it, if it is as it was read; then the note with its client: a note
+    /// without its booking is passed over. False when somebody changed it.
+    pub async fn delete_booking(&self, b: &Booking) -> Result<bool> {
+        let key = keys::booking(b.org, b.id);
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .condition_expression("attribute_not_exists(pk) OR ver = :seen")
+            .expression_attribute_values(":seen", n(b.version))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => {}
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => return Ok(false),
+                _ => return Err(unavailable("delete booking")(error)),
+            },
+        }
+        self.delete_row(&keys::contact_booking(b.org, b.client, b.id)).await?;
+        Ok(true)
     }
 
     /// Bookings that begin from `from` on and before `to`, behind the place

@@ -6,6 +6,7 @@ use axum::extract::State;
 use carillon_domain::message::{Message, Source};
 use carillon_domain::transition::TooLate;
 use carillon_domain::{MessageId, restore};
+use carillon_runtime::outbox::queue_now;
 use carillon_runtime::{Context, random};
 use carillon_store::TimelineEntry;
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::create::{queue_lease, queue_now};
+use super::create::queue_lease;
 use super::draft::read_time;
 use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
