@@ -10,7 +10,7 @@ use carillon_domain::{BookingId, Channel, ContactId, Lane, MessageId, OrgId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::attributes::{Item, Reader, Writer, ms, n, s};
+use crate::attributes::{Item, Reader, Writer, n, s};
 use crate::{Result, Store, StoreError, keys, unavailable};
 
 /// Version of this row shape.
@@ -242,14 +242,17 @@ fn read(item: &Item) -> Result<Booking> {
             all.ok_or_else(|| r.corrupt("ns"))?
         }
     };
-    let reply = r.json::<(Answer, i64, MessageId)>("re")?.map(|(answer, at, message)| {
-        let at = Timestamp::from_millisecond(at).map_err(|_| r.corrupt("re"))?;
-        Ok(Reply { answer, at, message })
-    });
-    let feedback = r.json::<(u8, Option<String>, i64)>("fb")?.map(|(rating, comment, at)| {
-        let at = Timestamp::from_millisecond(at).map_err(|_| r.corrupt("fb"))?;
-        Ok(Feedback { rating, comment, at })
-    });
+    let moment = |name: &str, at: i64| {
+        Timestamp::from_millisecond(at).map_err(|_| r.corrupt(name))
+    };
+    let reply = match r.json::<(Answer, i64, MessageId)>("re")? {
+        None => None,
+        Some((answer, at, message)) => Some(Reply { answer, at: moment("re", at)?, message }),
+    };
+    let feedback = match r.json::<(u8, Option<String>, i64)>("fb")? {
+        None => None,
+        Some((rating, comment, at)) => Some(Feedback { rating, comment, at: moment("fb", at)? }),
+    };
     Ok(Booking {
         id: BookingId::from_key(id)?,
         org,
@@ -265,8 +268,8 @@ fn read(item: &Item) -> Result<Booking> {
         moved_in: r.number("mr")?,
         reassigned_in: r.number("ar")?,
         notices,
-        reply: reply.transpose()?,
-        feedback: feedback.transpose()?,
+        reply,
+        feedback,
         created_by: r.text("by")?.to_owned(),
         created_at: r.time("ca")?,
         updated_at: r.time("ua")?,
