@@ -329,7 +329,7 @@ fn name_slots(t: &mut StoredTemplate) {
     if !is_registered(t) || t.details.contains_key("variables") {
         return;
     }
-    let slots = dlt::slots(&t.body).unwrap_or(0);
+    let slots = dlt::slots(&t.body).map_or(0, |slots| slots.len());
     let variables: Vec<TemplateVariable> =
         (1..=slots).map(|n| TemplateVariable::required(format!("var{n}"))).collect();
     t.details.insert("variables".to_owned(), json!(variables));

@@ -4,8 +4,7 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, MemberId,
-    MessageId, OrgId, PackId, ProviderName, SequenceId, TagId, TemplateId,
+    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId, ProviderName, SequenceId, TagId, TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
