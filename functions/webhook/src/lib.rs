@@ -2,8 +2,10 @@
 //! is believed; whoever cannot show a signature gets 403 and leaves nothing but
 //! a counter. Before it is answered 2xx it is kept: a receipt on its message, by
 //! the receiver's own rules, or on the receive queue when the table does not
-//! take it; what a person wrote always on the queue.
+//! take it; what a person wrote always on the queue. Beside it the one page that
+//! people without an account see ([`feedback`]).
 
+mod feedback;
 mod organization;
 
 use std::sync::Arc;
@@ -27,11 +29,12 @@ use crate::organization::Owner;
 /// No provider sends more; Twilio's largest are a few kilobytes.
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// `POST /webhooks/{provider}/{rest}`.
+/// `POST /webhooks/{provider}/{rest}`, and the page under `/feedback/{token}`.
 pub fn router(ctx: Arc<Context>) -> Router {
     Router::new()
         .route("/webhooks/{provider}/{*rest}", post(callback))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .merge(feedback::router())
         .with_state(ctx)
 }
 
@@ -93,6 +96,8 @@ async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), 
         // Nobody reads another's mail; an opt-out counts for all who may have
         // been meant.
         (Owner::OneOf(orgs), CallbackEvent::Inbound(m)) if is_stop(&m) => {
+            // Nobody knows who was meant, so nobody answers.
+            let m = InboundMessage { keyword: Some(Keyword::Stop), ..m };
             for org in orgs {
                 let what = Received::Inbound(m.clone());
                 ctx.queues.receive(&ReceiveBody::new(*org, what, now)).await?;
