@@ -17,8 +17,7 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bookings, bulk, consents, dead_letters, health, imports, installation, integrations,
-    members, messages, organizations, people, settings, stats, suppressions, templates,
+    api_keys, audit, bookings, bulk, consents, dead_letters, health, imports, installation, integrations, members, messages, organizations, people, sequences, settings, stats, suppressions, tags, templates,
 };
 
 /// One line of the table.
@@ -106,6 +105,20 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
         POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
         POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
+        DELETE.at("/v1/templates/{id}", EditContent, templates::delete),
+        GET.at("/v1/templates/{id}/versions", Read, templates::versions),
+        POST.at("/v1/templates/{id}/preview", Read, templates::preview::preview),
+        GET.at("/v1/templates/library", Read, templates::library::list),
+        GET.at("/v1/sequences", Read, sequences::list),
+        POST.at("/v1/sequences", EditContent, sequences::create),
+        GET.at("/v1/sequences/{id}", Read, sequences::read),
+        PATCH.at("/v1/sequences/{id}", EditContent, sequences::update),
+        DELETE.at("/v1/sequences/{id}", EditContent, sequences::delete),
+        GET.at("/v1/tags", Read, tags::list),
+        POST.at("/v1/tags", EditContent, tags::create),
+        GET.at("/v1/tags/{id}", Read, tags::read),
+        PATCH.at("/v1/tags/{id}", EditContent, tags::update),
+        DELETE.at("/v1/tags/{id}", EditContent, tags::delete),
         GET.at("/v1/integrations/{provider}", Read, integrations::read),
         PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
         POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),

@@ -10,6 +10,7 @@ pub mod installation;
 pub mod integration;
 pub mod message;
 pub mod preview;
+pub mod sequence;
 pub mod statistics;
 pub mod suppression;
 pub mod template;

@@ -27,6 +27,7 @@ pub mod json_limits;
 pub mod keyed_hash;
 pub mod keywords;
 pub mod ledger;
+pub mod library;
 pub mod message;
 pub mod outside_url;
 pub mod pack;

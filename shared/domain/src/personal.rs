@@ -7,6 +7,7 @@
 //! but a reason, in words.
 
 mod about;
+mod contact;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 pub use self::about::{About, Person, Workshop};
+pub use self::contact::Known;
 pub use self::names::{NAMESPACES, UnknownName, check, check_mapping};
 use crate::content::{ContentError, Kind, TemplateContent};
 use crate::dlt::{self, SlotError};

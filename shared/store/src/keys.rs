@@ -388,6 +388,11 @@ pub fn template_users(org: OrgId, id: TemplateId) -> Key {
     key(templates(org), format!("u/{}", id.key()))
 }
 
+/// That the organization was given the templates it begins with.
+pub fn first_templates(org: OrgId) -> Key {
+    key(templates(org), "first")
+}
+
 pub fn sequences(org: OrgId) -> String {
     format!("{}/seq", org_part(org))
 }
