@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use carillon_domain::booking::{self, Booking, Notice};
-use carillon_domain::{BookingId, ContactId, MessageId};
+use carillon_domain::{BookingId, ContactId, MessageId, OrgId};
 use carillon_runtime::{Context, booking as notices, random};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -53,10 +53,20 @@ pub async fn create(
     Ok(Created(shown(&ctx, &booking).await?))
 }
 
+/// Bookings of a client of whom something was changed that notices tell, or where
+/// they go. Those that cannot be followed now are due.
+pub async fn client_changed(ctx: &Context, org: OrgId, woken: Vec<BookingId>) {
+    for id in woken {
+        if let Err(error) = Box::pin(notices::sync(ctx, org, id, None)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for the next minute");
+        }
+    }
+}
+
 /// Brings the notices to what they should be. The booking is stored and due: when
 /// that fails, it is done within a minute, and who asked has an answer.
 async fn follow(ctx: &Context, booking: Booking) -> Result<Booking, Problem> {
-    match Box::pin(notices::sync(ctx, booking.org, booking.id)).await {
+    match Box::pin(notices::sync(ctx, booking.org, booking.id, None)).await {
         Ok(Some(booking)) => Ok(booking),
         Ok(None) => Err(Problem::not_found("booking")),
         Err(error) => {
@@ -125,9 +135,10 @@ pub async fn list(
     if let Some(client) = params.client_id {
         // A client has few: they are read whole.
         let all = ctx.store.bookings_of(caller.org, client).await?;
-        let mut rest = all.into_iter().filter(|b| is_asked(b, &params, from, to)).filter(|b| {
-            after.as_deref().is_none_or(|after| place(b).as_str() > after)
-        });
+        let mut rest = all
+            .into_iter()
+            .filter(|b| is_asked(b, &params, from, to))
+            .filter(|b| after.as_deref().is_none_or(|after| place(b).as_str() > after));
         found.extend(rest.by_ref().take(limit));
         ended = rest.next().is_none();
         after = found.last().map(place).or(after);
@@ -155,12 +166,7 @@ fn place(b: &Booking) -> String {
     carillon_store::keys::booking_at(b.starts_at, b.id)
 }
 
-fn is_asked(
-    b: &Booking,
-    query: &Query,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-) -> bool {
+fn is_asked(b: &Booking, query: &Query, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
     query.status.is_none_or(|status| b.status() == status)
         && from.is_none_or(|from| b.starts_at >= from)
         && to.is_none_or(|to| b.starts_at < to)

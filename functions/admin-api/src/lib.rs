@@ -17,6 +17,8 @@ mod bulk;
 mod callbacks;
 pub mod client;
 mod consents;
+mod contact_lists;
+mod contacts;
 mod dead_letters;
 mod door;
 mod etag;
@@ -51,6 +53,7 @@ mod tags;
 mod templates;
 mod texts;
 mod times;
+mod uploads;
 mod view;
 
 use std::sync::Arc;

@@ -17,7 +17,9 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bookings, bulk, consents, dead_letters, health, imports, installation, integrations, members, messages, organizations, people, sequences, settings, stats, suppressions, tags, templates,
+    api_keys, audit, bookings, bulk, consents, contact_lists, contacts, dead_letters, health,
+    imports, installation, integrations, members, messages, organizations, people, sequences,
+    settings, stats, suppressions, tags, templates, uploads,
 };
 
 /// One line of the table.
@@ -78,7 +80,7 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 #[rustfmt::skip]
 fn entries() -> Vec<Entry> {
     use Action::{
-        ChangeSettings, EditContent, EditEvents, LiftSuppression, ManageConsent, ManageInstallation,
+    ChangeSettings, EditContacts, EditContent, EditEvents, LiftSuppression, ManageConsent, ManageInstallation,
         ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData,
         Read, ReadAuditLog, Send,
     };
@@ -93,18 +95,29 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/messages/{id}/retry", Send, messages::actions::retry),
         GET.at("/v1/imports/{id}", Read, imports::read),
         GET.at("/v1/imports/{id}/rejected", Read, imports::rejected),
+        GET.at("/v1/contacts", Read, contacts::list::list),
+        POST.at("/v1/contacts", EditContacts, contacts::create),
+        POST.at("/v1/contacts/import", EditContacts, contacts::import::upload)
+            .taking(contacts::import::BODY_LIMIT),
+        GET.at("/v1/contacts/{id}", Read, contacts::read),
+        PATCH.at("/v1/contacts/{id}", EditContacts, contacts::update),
+        DELETE.at("/v1/contacts/{id}", EditContacts, contacts::remove),
+        POST.at("/v1/contacts/{id}/merge", EditContacts, contacts::merge::merge),
+        POST.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::add),
+        DELETE.at("/v1/contacts/{id}/labels", EditContacts, contacts::labels::take),
+        GET.at("/v1/lists", Read, contact_lists::list),
+        POST.at("/v1/lists", EditContacts, contact_lists::create),
+        GET.at("/v1/lists/{id}", Read, contact_lists::read),
+        PATCH.at("/v1/lists/{id}", EditContacts, contact_lists::update),
+        DELETE.at("/v1/lists/{id}", EditContacts, contact_lists::remove),
+        GET.at("/v1/lists/{id}/members", Read, contact_lists::members),
+        POST.at("/v1/lists/{id}/members", EditContacts, contact_lists::add),
+        DELETE.at("/v1/lists/{id}/members", EditContacts, contact_lists::take),
+        POST.at("/v1/uploads", EditContacts, uploads::create),
         GET.at("/v1/templates", Read, templates::list),
         POST.at("/v1/templates", EditContent, templates::create),
         GET.at("/v1/templates/{id}", Read, templates::read),
         PATCH.at("/v1/templates/{id}", EditContent, templates::update),
-        GET.at("/v1/bookings", Read, bookings::list),
-        POST.at("/v1/bookings", EditEvents, bookings::create),
-        GET.at("/v1/bookings/{id}", Read, bookings::read),
-        PATCH.at("/v1/bookings/{id}", EditEvents, bookings::actions::update),
-        DELETE.at("/v1/bookings/{id}", EditEvents, bookings::actions::delete),
-        POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
-        POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
-        POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
         DELETE.at("/v1/templates/{id}", EditContent, templates::delete),
         GET.at("/v1/templates/{id}/versions", Read, templates::versions),
         POST.at("/v1/templates/{id}/preview", Read, templates::preview::preview),
@@ -119,6 +132,14 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/tags/{id}", Read, tags::read),
         PATCH.at("/v1/tags/{id}", EditContent, tags::update),
         DELETE.at("/v1/tags/{id}", EditContent, tags::delete),
+        GET.at("/v1/bookings", Read, bookings::list),
+        POST.at("/v1/bookings", EditEvents, bookings::create),
+        GET.at("/v1/bookings/{id}", Read, bookings::read),
+        PATCH.at("/v1/bookings/{id}", EditEvents, bookings::actions::update),
+        DELETE.at("/v1/bookings/{id}", EditEvents, bookings::actions::delete),
+        POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
+        POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
+        POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
         GET.at("/v1/integrations/{provider}", Read, integrations::read),
         PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
         POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),

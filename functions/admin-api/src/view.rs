@@ -4,6 +4,7 @@
 
 pub mod booking;
 pub mod consent;
+pub mod contact;
 pub mod dead_letter;
 pub mod import;
 pub mod installation;

@@ -12,8 +12,10 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 pub async fn turn(ctx: &Context, entry: &DueEntry, deadline: Timestamp) -> Result<(), SyncError> {
     let DueKind::Booking(id) = entry.kind else { return Ok(()) };
     let until = deadline + LEASE_MARGIN;
+    // To the millisecond, as it is stored.
+    let until = Timestamp::from_millisecond(until.as_millisecond()).unwrap_or(until);
     if ctx.store.lease(entry, until, &random::token()).await?.is_none() {
         return Ok(());
     }
-    booking::sync(ctx, entry.org, id).await.map(drop)
+    booking::sync(ctx, entry.org, id, Some(until)).await.map(drop)
 }

@@ -4,6 +4,7 @@
 //! at all. What it finds it leases before it acts, so two runs side by side
 //! share the work. What it leaves is due again when its lease runs out.
 
+mod contacts;
 mod dispatch;
 mod follow;
 mod forget;
@@ -57,6 +58,17 @@ pub async fn run(ctx: &Context, deadline: Timestamp) -> Report {
     report
 }
 
+/// What a turn of one kind of file or another ends in.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Plan(#[from] plan::PlanError),
+    #[error(transparent)]
+    Contacts(#[from] contacts::ImportError),
+    #[error(transparent)]
+    Booking(#[from] carillon_runtime::booking::SyncError),
+}
+
 async fn plan_all(
     ctx: &Context,
     imports: &[DueEntry],
@@ -77,16 +89,18 @@ async fn plan_all(
             }
             continue;
         }
-        if matches!(entry.kind, DueKind::Booking(_)) {
-            if let Err(error) = follow::turn(ctx, entry, deadline).await {
-                report.errors += 1;
-                ctx.counters.add("booking_errors", 1);
-                tracing::error!(error = &error as &dyn std::error::Error, "a booking waits");
-                set_aside_if_unreadable(ctx, entry).await;
+        let turn = match entry.kind {
+            DueKind::ContactImport(_) => {
+                contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
             }
-            continue;
-        }
-        match plan::turn(ctx, entry, PAGES_A_TURN, deadline).await {
+            DueKind::Booking(_) => {
+                follow::turn(ctx, entry, deadline).await.map(|()| 0).map_err(TurnError::from)
+            }
+            DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
+                plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+        };
+        match turn {
             Ok(pages) => planned += pages,
             Err(error) => {
                 report.errors += 1;

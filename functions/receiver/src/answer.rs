@@ -6,9 +6,9 @@
 //! cannot go soon does not go at all. The confirmation of an opt-out is the one
 //! message that its own suppression lets pass (`carillon_domain::gates`).
 
+use carillon_domain::MessageId;
 use carillon_domain::message::{Content, Message, Single, Source};
 use carillon_domain::settings::{KeywordAnswers, Settings};
-use carillon_domain::MessageId;
 use carillon_runtime::{Context, outbox};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;

@@ -5,6 +5,7 @@
 //! read in [`fields`], how people are found in [`search`].
 
 pub mod fields;
+pub mod import;
 pub mod search;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, OrgId, PhoneNumber};
+use crate::{ContactId, ImportId, OrgId, PhoneNumber};
 
 /// Most labels, attributes and numbers taken over from others.
 pub const MOST_LABELS: usize = 20;
@@ -45,6 +46,8 @@ pub struct Contact {
     pub attributes: BTreeMap<String, Attribute>,
     /// Each once, in the order they were given.
     pub labels: Vec<String>,
+    /// The file, and the line of it, that changed it last.
+    pub imported: Option<(ImportId, u32)>,
     pub created_by: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -92,6 +95,7 @@ impl Contact {
             score: None,
             attributes: BTreeMap::new(),
             labels: Vec::new(),
+            imported: None,
             created_by: created_by.to_owned(),
             created_at: now,
             updated_at: now,
@@ -132,10 +136,48 @@ impl Contact {
         self.labels.iter().any(|own| search::fold(own) == label)
     }
 
+    /// Takes over what another contact has, who is the same person. What this one
+    /// has itself stays; the other's number becomes one of its other numbers.
+    ///
+    /// # Errors
+    /// When the two together have too many labels, attributes or numbers.
+    pub fn absorb(&mut self, other: &Self) -> Result<(), fields::Invalid> {
+        let take = |own: &mut Option<String>, theirs: &Option<String>| {
+            if own.is_none() {
+                own.clone_from(theirs);
+            }
+        };
+        take(&mut self.name, &other.name);
+        take(&mut self.email, &other.email);
+        take(&mut self.time_zone, &other.time_zone);
+        take(&mut self.language, &other.language);
+        take(&mut self.external_id, &other.external_id);
+        take(&mut self.status, &other.status);
+        self.score = self.score.or(other.score);
+        for phone in other.phones() {
+            if self.phone.is_none() {
+                self.phone = Some(phone.clone());
+            } else if self.phones().all(|own| own != phone) {
+                self.other_phones.push(phone.clone());
+            }
+        }
+        if self.other_phones.len() > MOST_OTHER_PHONES {
+            return Err(fields::Invalid::TooManyPhones);
+        }
+        for (name, value) in &other.attributes {
+            self.attributes.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        fields::attributes(&self.attributes)?;
+        let labels = self.labels.iter().chain(&other.labels).map(String::as_str);
+        self.labels = fields::labels(labels)?;
+        Ok(())
+    }
+
     /// Whether all that a person can change is the same.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         let aside = |c: &Self| Self {
+            imported: None,
             created_by: String::new(),
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

@@ -59,7 +59,8 @@ pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
     AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
-    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, WorkshopId,
+    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, UploadId,
+    WorkshopId,
 };
 pub use integration::ProviderName;
 pub use keyed_hash::keyed_hash;

@@ -48,15 +48,24 @@ pub enum SyncError {
     Installation(#[from] InstallationError),
 }
 
-/// The booking's notices are as they should be, or it is due again.
+/// The booking's notices are as they should be, or it is due again. `lease` is
+/// when the caller's own lease on it ends.
 ///
 /// # Errors
 /// When the table or KMS does not answer: the booking is due, and what was done
 /// stays done.
-pub async fn sync(ctx: &Context, org: OrgId, id: BookingId) -> Result<Option<Booking>, SyncError> {
+pub async fn sync(
+    ctx: &Context,
+    org: OrgId,
+    id: BookingId,
+    lease: Option<Timestamp>,
+) -> Result<Option<Booking>, SyncError> {
     for _ in 0..ROUNDS {
         let Some(mut booking) = ctx.store.booking(org, id).await? else { return Ok(None) };
         let now = ctx.clock.now();
+        // Somebody is about to change what it is read from, and wants it looked at
+        // again after that.
+        let woken = booking.due.filter(|due| *due > now && Some(*due) != lease);
         let about = About::read(ctx, &booking).await?;
         let there = messages(ctx, &booking).await?;
         let plan = decide(ctx, &booking, &about, &there, now).await?;
@@ -80,7 +89,7 @@ pub async fn sync(ctx: &Context, org: OrgId, id: BookingId) -> Result<Option<Boo
         if booking.due.is_none() && !waits {
             return Ok(Some(booking));
         }
-        booking.due = waits.then(|| now + PAUSE);
+        booking.due = if waits { Some(now + PAUSE) } else { woken };
         if ctx.store.save_booking(&mut booking).await? {
             return Ok(Some(booking));
         }
@@ -88,8 +97,10 @@ pub async fn sync(ctx: &Context, org: OrgId, id: BookingId) -> Result<Option<Boo
     Err(StoreError::Contended("a booking").into())
 }
 
-/// Something that notices tell of the client has changed, or is about to: each of
-/// their bookings that is not over is looked at again.
+/// Something that notices tell of the client is about to change: each of their
+/// bookings that is not over is looked at again in a minute. Said before the
+/// change is stored, so that it is not forgotten; answers which, for who brings
+/// them up to date at once, after it.
 ///
 /// # Errors
 /// When the table does not answer.
@@ -103,7 +114,7 @@ pub async fn client_changes(
     for booking in ctx.store.bookings_of(org, client).await? {
         let waits = booking.notices.iter().any(|n| n.at > now);
         if !matches!(booking.state, State::Cancelled { .. }) && (waits || booking.starts_at > now) {
-            ctx.store.wake_booking(org, booking.id, now).await?;
+            ctx.store.wake_booking(org, booking.id, now + PAUSE).await?;
             woken.push(booking.id);
         }
     }

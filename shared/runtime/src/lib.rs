@@ -7,6 +7,7 @@ pub mod booking;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod files;
 pub mod outbox;
 pub mod people;
 pub mod person;

@@ -48,16 +48,16 @@ impl Store {
         Ok(met.is_none_or(|met| met == write(b)))
     }
 
-    /// Makes it due, so that its notices are looked at again. Idempotent; nothing
-    /// where there is none.
+    /// Makes it due `at` that time, so that its notices are looked at again then.
+    /// Idempotent; nothing where there is none.
     pub async fn wake_booking(&self, org: OrgId, id: BookingId, at: Timestamp) -> Result<()> {
         for _ in 0..ROUNDS {
             let Some(mut booking) = self.booking(org, id).await? else { return Ok(()) };
-            if booking.due.is_some_and(|due| due <= at) {
+            // Also where it is due earlier: that may come too early.
+            if booking.due == Some(at) {
                 return Ok(());
             }
             booking.due = Some(at);
-            booking.updated_at = at;
             if self.save_booking(&mut booking).await? {
                 return Ok(());
             }
@@ -242,9 +242,7 @@ fn read(item: &Item) -> Result<Booking> {
             all.ok_or_else(|| r.corrupt("ns"))?
         }
     };
-    let moment = |name: &str, at: i64| {
-        Timestamp::from_millisecond(at).map_err(|_| r.corrupt(name))
-    };
+    let moment = |name: &str, at: i64| Timestamp::from_millisecond(at).map_err(|_| r.corrupt(name));
     let reply = match r.json::<(Answer, i64, MessageId)>("re")? {
         None => None,
         Some((answer, at, message)) => Some(Reply { answer, at: moment("re", at)?, message }),

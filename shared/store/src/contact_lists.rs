@@ -70,9 +70,60 @@ impl Store {
         Ok(found.into_iter().take(usize::try_from(limit).unwrap_or(0)).collect())
     }
 
-    /// Whether a contact still stands where a list has it.
-    #[must_use]
-    pub fn is_at(c: &Contact, place: &str) -> bool {
-        places(c).iter().any(|key| key.sk == place)
+    /// Whose email address it is, as of now; a few at most.
+    pub async fn contacts_of_email(&self, org: OrgId, email: &str) -> Result<Vec<ContactId>> {
+        const MOST: i32 = 20;
+        // Any id will do: the address chooses the shard.
+        let any = ContactId::from_bytes([0; 10]);
+        let key = keys::contact_listed(org, ContactList::Emails, email, any);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :email)")
+            .expression_attribute_values(":pk", s(key.pk))
+            .expression_attribute_values(":email", s(format!("{email}#")))
+            .consistent_read(true)
+            .limit(MOST)
+            .send()
+            .await
+            .map_err(unavailable("query an email address"))?;
+        let at =
+            |item| Reader::new("place of a contact", item).parsed("sk", keys::contact_of_place);
+        answer.items().iter().map(at).collect()
     }
+
+    /// The contacts at these places, from behind `after`, each with its place;
+    /// `None` where a contact has left it, or stands at an earlier one that the
+    /// same text finds: so each is shown once.
+    pub async fn contacts_listed(
+        &self,
+        org: OrgId,
+        lists: &[ContactList<'_>],
+        prefix: &str,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Vec<(String, Option<Contact>)>> {
+        let found = self.contact_places(org, lists, prefix, after, limit).await?;
+        let ids: Vec<_> = found.iter().map(|(_, id)| *id).collect();
+        let contacts = self.contacts(org, &ids, false).await?;
+        let at = |(place, id): (String, ContactId)| {
+            let c = contacts
+                .get(&id)
+                .filter(|c| first_place(c, lists, prefix).as_ref() == Some(&place));
+            let c = c.cloned();
+            (place, c)
+        };
+        Ok(found.into_iter().map(at).collect())
+    }
+}
+
+/// The first place of a contact in these lists whose text begins with `prefix`.
+fn first_place(c: &Contact, lists: &[ContactList<'_>], prefix: &str) -> Option<String> {
+    let is_in = |key: &Key| {
+        let shards = (0..CONTACT_SHARDS).flat_map(|n| lists.iter().map(move |list| (n, list)));
+        shards.map(|(n, list)| keys::contact_list(c.org, *list, n)).any(|pk| pk == key.pk)
+    };
+    let own = places(c).into_iter().filter(is_in);
+    own.map(|key| key.sk).filter(|sk| sk.starts_with(prefix)).min()
 }

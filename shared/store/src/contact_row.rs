@@ -1,6 +1,6 @@
 //! A contact as a row, and what is left of one that was merged into another.
 
-use carillon_domain::{Contact, ContactId, OrgId, PhoneNumber};
+use carillon_domain::{Contact, ContactId, ImportId, OrgId, PhoneNumber};
 
 use crate::attributes::{Item, Reader, Writer, n, s};
 use crate::{Result, keys};
@@ -29,6 +29,7 @@ pub fn write(c: &Contact, token: &str) -> Item {
     if !c.labels.is_empty() {
         w.text("lb", serde_json::json!(c.labels).to_string());
     }
+    w.some("im", c.imported, |(id, line)| s(format!("{}#{line}", id.key())));
     w.text("by", &c.created_by).time("ca", c.created_at).time("ua", c.updated_at);
     w.done()
 }
@@ -60,6 +61,7 @@ pub fn read(org: OrgId, item: &Item) -> Result<Row> {
         score: r.maybe_number("sc")?,
         attributes: r.json("at")?.unwrap_or_default(),
         labels: r.json("lb")?.unwrap_or_default(),
+        imported: r.maybe_parsed("im", imported)?,
         created_by: r.text("by")?.to_owned(),
         created_at: r.time("ca")?,
         updated_at: r.time("ua")?,
@@ -73,6 +75,11 @@ pub fn id(item: &Item) -> Result<ContactId> {
     let (_, rest) = r.parsed("pk", keys::read_org)?;
     let id = rest.strip_prefix("c/").ok_or_else(|| r.corrupt("pk"))?;
     Ok(ContactId::from_key(id)?)
+}
+
+fn imported(text: &str) -> Option<(ImportId, u32)> {
+    let (id, line) = text.split_once('#')?;
+    Some((ImportId::from_key(id).ok()?, line.parse().ok()?))
 }
 
 fn phone(text: &str) -> Option<PhoneNumber> {

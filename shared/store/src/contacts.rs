@@ -142,6 +142,53 @@ impl Store {
         Ok(if is_phone { ContactSaved::PhoneTaken(by) } else { ContactSaved::ExternalIdTaken(by) })
     }
 
+    /// Stores `after` in place of `before`, as part of which `other` goes on: its
+    /// numbers are now this contact's, and its id leads here. All or none.
+    pub async fn merge_contacts(
+        &self,
+        secret: &AddressSecret,
+        (before, other): (&Contact, &Contact),
+        after: &mut Contact,
+        token: &str,
+    ) -> Result<ContactSaved> {
+        after.version = before.version + 1;
+        let seen = |row: Item, version: u64| {
+            Write::put(row)
+                .only_if("ver = :seen OR tk = :tk")
+                .with(":seen", n(version))
+                .with(":tk", s(token))
+        };
+        let mut writes = vec![
+            seen(contact_row::write(after, token), before.version),
+            seen(contact_row::write_merged(other, after.id, token), other.version),
+        ];
+        let wanted = claims(secret, after);
+        let own = claims(secret, before);
+        let taken = claims(secret, other);
+        writes.extend(wanted.iter().filter(|key| !own.contains(key)).map(|key| {
+            let mut w = Writer::new(key);
+            w.text("id", after.id.key());
+            Write::put(w.done())
+                .only_if("attribute_not_exists(pk) OR id IN (:me, :other)")
+                .with(":me", s(after.id.key()))
+                .with(":other", s(other.id.key()))
+        }));
+        let left = taken.iter().filter(|key| !wanted.contains(key));
+        writes.extend(left.map(|key| unclaim(key, other.id)));
+        let to_list = contact_lists::places(after);
+        let mut listed = contact_lists::places(before);
+        let row = |key: &keys::Key| Write::put(Writer::new(key).done());
+        writes.extend(to_list.iter().filter(|key| !listed.contains(key)).map(row));
+        listed.extend(contact_lists::places(other));
+        let gone = listed.into_iter().filter(|key| !to_list.contains(key));
+        writes.extend(gone.map(Write::delete));
+        let refused = self.transact("merge contacts", &writes).await?;
+        match refused.first() {
+            None => Ok(ContactSaved::Done),
+            Some(_) => Ok(ContactSaved::Changed(None)),
+        }
+    }
+
     /// Deletes it, and what it held, if nobody changed it since it was read.
     pub async fn delete_contact(
         &self,
@@ -211,6 +258,35 @@ impl Store {
     /// Whose number it is, as of now.
     pub async fn contact_of_phone(&self, org: OrgId, at: AddressKey) -> Result<Option<ContactId>> {
         self.holder(&keys::phone_claim(org, at)).await
+    }
+
+    /// Whose numbers and external ids these are, as of now.
+    pub async fn holders(
+        &self,
+        org: OrgId,
+        phones: &[AddressKey],
+        external_ids: &[&str],
+    ) -> Result<(HashMap<AddressKey, ContactId>, HashMap<String, ContactId>)> {
+        let phones: Vec<_> = phones.iter().map(|at| (*at, keys::phone_claim(org, *at))).collect();
+        let ids: Vec<_> =
+            external_ids.iter().map(|id| (*id, keys::external_id_claim(org, id))).collect();
+        let mut wanted: Vec<_> = phones
+            .iter()
+            .map(|(_, key)| key.clone())
+            .chain(ids.iter().map(|(_, key)| key.clone()))
+            .collect();
+        wanted.sort_by(|a, b| a.pk.cmp(&b.pk));
+        wanted.dedup();
+        let mut holders = HashMap::new();
+        for item in self.get_many(&wanted, true).await? {
+            let r = Reader::new("claim of a contact", &item);
+            holders.insert(r.text("pk")?.to_owned(), ContactId::from_key(r.text("id")?)?);
+        }
+        let of = |key: &keys::Key| holders.get(&key.pk).copied();
+        Ok((
+            phones.iter().filter_map(|(at, key)| Some((*at, of(key)?))).collect(),
+            ids.iter().filter_map(|(id, key)| Some(((*id).to_owned(), of(key)?))).collect(),
+        ))
     }
 
     /// Whose external id it is, as of now.

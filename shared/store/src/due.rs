@@ -15,6 +15,8 @@ pub enum DueKind {
     Message(MessageId),
     Pack(PackId),
     Import(ImportId),
+    /// Of contacts.
+    ContactImport(ImportId),
     Erasure(AddressKey),
     Booking(BookingId),
 }
@@ -47,6 +49,7 @@ impl DueKind {
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
             ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
+            ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             _ => return None,
         };
@@ -59,6 +62,7 @@ impl DueKind {
             Self::Message(id) => keys::message(org, id),
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
+            Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
             Self::Booking(id) => keys::booking(org, id),
         }
@@ -117,7 +121,11 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) | DueKind::Booking(_) => "",
+            DueKind::Pack(_)
+            | DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Erasure(_)
+            | DueKind::Booking(_) => "",
         };
         let update = self
             .client

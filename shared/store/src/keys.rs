@@ -4,7 +4,8 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId, ProviderName, SequenceId, TagId, TemplateId,
+    AddressKey, AuditId, BookingId, ContactId, ImportId, KeyId, Lane, LetterId, ListId, MemberId,
+    MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -354,15 +355,84 @@ pub fn contact_list(org: OrgId, list: ContactList<'_>, shard: u8) -> String {
     format!("{}/cl/{shard}/{list}", org_part(org))
 }
 
-/// Where a contact stands in a list: `by` what it is sorted.
+/// Where a contact stands in a list: `by` what it is sorted. Addresses choose
+/// their shard, so that one of them is found with one question.
 pub fn contact_listed(org: OrgId, list: ContactList<'_>, by: &str, id: ContactId) -> Key {
-    let shard = id.as_bytes()[9] % CONTACT_SHARDS;
-    key(contact_list(org, list, shard), format!("{by}#{}", id.key()))
+    let shard = match list {
+        ContactList::Emails | ContactList::Phones => {
+            carillon_domain::ids::hash(&[by.as_bytes()])[0]
+        }
+        ContactList::All | ContactList::Words | ContactList::Label(_) | ContactList::Status(_) => {
+            id.as_bytes()[9]
+        }
+    };
+    key(contact_list(org, list, shard % CONTACT_SHARDS), format!("{by}#{}", id.key()))
 }
 
 /// The contact in a [`contact_listed`].
 pub fn contact_of_place(place: &str) -> Option<ContactId> {
     ContactId::from_key(place.rsplit_once('#')?.1).ok()
+}
+
+pub fn lists(org: OrgId) -> String {
+    format!("{}/lst", org_part(org))
+}
+
+pub fn list(org: OrgId, id: ListId) -> Key {
+    key(lists(org), id.key())
+}
+
+pub fn list_members(org: OrgId, id: ListId) -> String {
+    format!("{}/lm/{}", org_part(org), id.key())
+}
+
+pub fn list_member(org: OrgId, list: ListId, id: ContactId) -> Key {
+    key(list_members(org, list), id.key())
+}
+
+/// Of the lists that a contact is in, in the contact's partition.
+pub const OF_LIST_PREFIX: &str = "l/";
+
+pub fn contact_in_list(org: OrgId, id: ContactId, list: ListId) -> Key {
+    key(contact_partition(org, id), format!("{OF_LIST_PREFIX}{}", list.key()))
+}
+
+pub fn segments(org: OrgId) -> String {
+    format!("{}/seg", org_part(org))
+}
+
+pub fn segment(org: OrgId, id: SegmentId) -> Key {
+    key(segments(org), id.key())
+}
+
+/// In the partition of an import of contacts, before its id.
+pub const CONTACT_IMPORT: &str = "ci/";
+
+fn contact_import_partition(org: OrgId, id: ImportId) -> String {
+    format!("{}/{CONTACT_IMPORT}{}", org_part(org), id.key())
+}
+
+pub fn contact_import(org: OrgId, id: ImportId) -> Key {
+    key(contact_import_partition(org, id), "i")
+}
+
+pub fn contact_import_chunk(org: OrgId, id: ImportId, chunk: u32) -> Key {
+    key(contact_import_partition(org, id), format!("f/{chunk:05}"))
+}
+
+/// What was refused of a page of rows.
+pub fn contact_import_page(org: OrgId, id: ImportId, page: u32) -> Key {
+    key(contact_import_partition(org, id), format!("{PAGE_PREFIX}{page:06}"))
+}
+
+/// The imports of contacts of an organization, for who looks for a person in
+/// them.
+pub fn contact_imports(org: OrgId) -> String {
+    format!("{}/cis", org_part(org))
+}
+
+pub fn contact_import_listed(org: OrgId, id: ImportId) -> Key {
+    key(contact_imports(org), id.key())
 }
 
 pub fn templates(org: OrgId) -> String {

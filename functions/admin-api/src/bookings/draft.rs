@@ -193,11 +193,9 @@ impl Patch {
     pub fn check(self, now: Timestamp) -> Result<(Move, Checked), Problem> {
         let mut wrong = Vec::new();
         let starts_at = self.starts_at.and_then(|text| read_start(&text, now, &mut wrong));
-        let coach_name = self
-            .coach_name
-            .map(|coach| line("coach_name", coach.as_deref(), &mut wrong));
-        let location =
-            self.location.map(|place| line("location", place.as_deref(), &mut wrong));
+        let coach_name =
+            self.coach_name.map(|coach| line("coach_name", coach.as_deref(), &mut wrong));
+        let location = self.location.map(|place| line("location", place.as_deref(), &mut wrong));
         if let Some(minutes) = self.duration_minutes {
             read_duration(minutes, &mut wrong);
         }
@@ -223,8 +221,7 @@ impl MoveRequest {
             wrong.push(FieldError::new("starts_at", "missing_field", detail));
         }
         let starts_at = self.starts_at.and_then(|text| read_start(&text, now, &mut wrong));
-        let coach_name =
-            self.coach_name.map(|coach| line("coach_name", Some(&coach), &mut wrong));
+        let coach_name = self.coach_name.map(|coach| line("coach_name", Some(&coach), &mut wrong));
         if wrong.is_empty() {
             Ok(Move { starts_at, coach_name })
         } else {

@@ -34,6 +34,7 @@ pub async fn redrive(
                 }
                 DueKind::Pack(_)
                 | DueKind::Import(_)
+                | DueKind::ContactImport(_)
                 | DueKind::Erasure(_)
                 | DueKind::Booking(_) => true,
             }
@@ -68,6 +69,11 @@ pub async fn drop(
             }
             DueKind::Import(id) => {
                 if ctx.store.import(org, id).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::ContactImport(id) => {
+                if ctx.store.contact_import(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

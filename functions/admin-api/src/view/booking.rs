@@ -80,11 +80,7 @@ pub enum Skipped {
 
 impl Booking {
     #[must_use]
-    pub fn of(
-        b: &domain::Booking,
-        messages: &HashMap<MessageId, Message>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn of(b: &domain::Booking, messages: &HashMap<MessageId, Message>, now: Timestamp) -> Self {
         let is_sent = |kind: NoticeKind| {
             b.notices.iter().filter(|n| n.kind == kind && n.revision >= b.moved_in).any(|n| {
                 n.message().and_then(|id| messages.get(&id)).is_some_and(|m| m.sent_at.is_some())

@@ -50,6 +50,10 @@ fn fields(resource_type: &str) -> Option<&'static [&'static str]> {
         "import" => &["status", "rows", "channel", "scheduled_for", "expires_at"],
         "suppression" => &["address", "channel", "reason"],
         "consent" => &["to", "address", "channel", "purpose", "status", "at", "source"],
+        // Nothing that says who it is.
+        "contact" => &["id", "status", "score", "time_zone", "language", "labels", "merged"],
+        "list" => &["id", "name", "count", "added", "removed"],
+        "segment" => &["id", "name", "rules"],
         "dead_letter" => &["status", "messages", "cancelled", "not_found"],
         _ => &["id", "name", "status", "version"],
     })

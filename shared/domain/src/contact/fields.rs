@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Attribute, LARGEST_ATTRIBUTES, MOST_ATTRIBUTES, MOST_LABELS, search};
+use super::{
+    Attribute, LARGEST_ATTRIBUTES, MOST_ATTRIBUTES, MOST_LABELS, MOST_OTHER_PHONES, search,
+};
 use crate::quiet::zones;
 
 pub const LONGEST_NAME: usize = 200;
@@ -47,6 +49,8 @@ pub enum Invalid {
         "A contact has at most {MOST_ATTRIBUTES} attributes of {LARGEST_ATTRIBUTES} bytes in all."
     )]
     TooManyAttributes,
+    #[error("A contact has at most {MOST_OTHER_PHONES} numbers besides its own.")]
+    TooManyPhones,
 }
 
 impl Invalid {
@@ -64,6 +68,7 @@ impl Invalid {
             Self::TooManyLabels => "too_many_labels",
             Self::AttributeName(_) | Self::Attribute(_) => "invalid_attribute",
             Self::TooManyAttributes => "too_many_attributes",
+            Self::TooManyPhones => "too_many_phones",
         }
     }
 }

@@ -9,14 +9,42 @@ use crate::booking::Answer;
 
 /// Those of other languages than English want a native speaker's eye.
 const CONFIRM: &[&str] = &[
-    "C", "CONFIRM", "CONFIRMED", "I CONFIRM", "CONFIRMO", "CONFIRMADO", "CONFIRMAR", "CONFIRME",
-    "JE CONFIRME", "CONFIRMER", "BESTÄTIGT", "BESTÄTIGEN", "BESTAETIGT", "CONFERMO", "CONFERMA",
-    "पुष्टि", "KONFIRMASI", "ПОДТВЕРЖДАЮ", "確認",
+    "C",
+    "CONFIRM",
+    "CONFIRMED",
+    "I CONFIRM",
+    "CONFIRMO",
+    "CONFIRMADO",
+    "CONFIRMAR",
+    "CONFIRME",
+    "JE CONFIRME",
+    "CONFIRMER",
+    "BESTÄTIGT",
+    "BESTÄTIGEN",
+    "BESTAETIGT",
+    "CONFERMO",
+    "CONFERMA",
+    "पुष्टि",
+    "KONFIRMASI",
+    "ПОДТВЕРЖДАЮ",
+    "確認",
 ];
 const RESCHEDULE: &[&str] = &[
-    "R", "RESCHEDULE", "RESCHEDULE PLEASE", "PLEASE RESCHEDULE", "REPROGRAMAR", "REAGENDAR",
-    "REMARCAR", "REPORTER", "VERSCHIEBEN", "RIPROGRAMMARE", "SPOSTARE", "समय बदलें", "JADWAL ULANG",
-    "ПЕРЕНЕСТИ", "変更",
+    "R",
+    "RESCHEDULE",
+    "RESCHEDULE PLEASE",
+    "PLEASE RESCHEDULE",
+    "REPROGRAMAR",
+    "REAGENDAR",
+    "REMARCAR",
+    "REPORTER",
+    "VERSCHIEBEN",
+    "RIPROGRAMMARE",
+    "SPOSTARE",
+    "समय बदलें",
+    "JADWAL ULANG",
+    "ПЕРЕНЕСТИ",
+    "変更",
 ];
 
 static WORDS: LazyLock<HashMap<String, Answer>> = LazyLock::new(|| {

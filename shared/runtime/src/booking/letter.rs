@@ -111,11 +111,7 @@ fn variables(b: &Booking, about: &About) -> Map<String, Value> {
 }
 
 /// None where it has no text for this client, or one that is too long.
-fn content(
-    template: &StoredTemplate,
-    about: &About,
-    given: Map<String, Value>,
-) -> Option<Content> {
+fn content(template: &StoredTemplate, about: &About, given: Map<String, Value>) -> Option<Content> {
     let contact = about.contact.as_ref();
     let first_name = contact.and_then(|c| c.first_name());
     let person = contact.map(|c| Person {
@@ -142,11 +138,8 @@ fn content(
             return None;
         }
     };
-    let reference = TemplateRef {
-        id: template.id,
-        key: template.key.clone(),
-        version: template.version,
-    };
+    let reference =
+        TemplateRef { id: template.id, key: template.key.clone(), version: template.version };
     let content = Content::text(written.body, Some(reference), written.variables);
     (content.segments <= about.settings.max_segments).then_some(content)
 }
