@@ -4,6 +4,7 @@
 mod audit;
 mod auth;
 mod bad_input;
+mod bookings;
 mod bulk;
 mod callbacks;
 mod consents;
@@ -15,6 +16,7 @@ mod explanations;
 mod failover;
 mod fairness;
 mod fast2sms;
+mod feedback;
 mod files;
 mod idempotency;
 mod if_match;

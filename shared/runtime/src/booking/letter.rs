@@ -2,7 +2,6 @@
 
 use carillon_domain::booking::link::Link;
 use carillon_domain::booking::{Booking, Notice, NoticeKind, Skip};
-use carillon_domain::content::TemplateContent;
 use carillon_domain::message::{Content, Message, Related, Single, Source, TemplateRef};
 use carillon_domain::personal::{self, About as Mentioned, Person};
 use carillon_domain::{Channel, MessageId, written_out};
@@ -130,8 +129,8 @@ fn content(template: &StoredTemplate, about: &About, given: Map<String, Value>) 
         workshop: None,
         organization: Some(about.organization.as_str()),
     };
-    let said = TemplateContent::of_row(&template.body, &template.details);
-    let written = match personal::write(&said, &Default::default(), &given, &mentioned) {
+    let written = match personal::write(&template.content, &Default::default(), &given, &mentioned)
+    {
         Ok(written) => written,
         Err(error) => {
             tracing::warn!(template = template.key, code = error.code(), "a notice has no text");
