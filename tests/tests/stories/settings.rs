@@ -191,7 +191,7 @@ async fn each_wrong_value_is_named_and_nothing_is_changed() {
         (json!({"notify": [{"by": "pigeon"}]}), "invalid_value", "notify[0].by"),
         (json!({"notify": [{"by": "email"}]}), "channel_not_available", "notify[0].by"),
         (json!({"notify": [{"by": "sms"}]}), "missing_field", "notify[0].to"),
-        (json!({"notify": [{"by": "sms", "to": "+1"}]}), "too_short", "notify[0].to"),
+        (json!({"notify": [{"by": "sms", "to": "+1"}]}), "invalid_phone_number", "notify[0].to"),
         (
             json!({"notify": [{"by": "webhook", "url": "https://10.0.0.1/"}]}),
             "url_not_public",
