@@ -8,6 +8,8 @@ mod bookings;
 mod bulk;
 mod callbacks;
 mod consents;
+mod contact_imports;
+mod contact_merges;
 mod contacts;
 mod dead_callbacks;
 mod dead_letters;

@@ -123,11 +123,9 @@ async fn apply(
         }
     }
     let known = work.known(&first).await?;
-    let done: Vec<_> = stream::iter(&first)
-        .map(|(line, person)| work.row(*line, person, Some(&known)))
-        .buffered(IN_FLIGHT)
-        .try_collect()
-        .await?;
+    let each: Vec<_> =
+        first.iter().map(|(line, person)| work.row(*line, person, Some(&known))).collect();
+    let done: Vec<_> = stream::iter(each).buffered(IN_FLIGHT).try_collect().await?;
     let mut touched: HashSet<ContactId> = done.iter().filter_map(Outcome::contact).collect();
     outcomes.extend(first.iter().map(|(line, _)| *line).zip(done));
     // Behind the others, each after the one before: the last line counts.
