@@ -23,6 +23,7 @@ mod dead_letters;
 mod door;
 mod etag;
 mod extract;
+mod feedback;
 pub mod first_organization;
 mod hall;
 mod health;
@@ -68,6 +69,7 @@ const JSON_LIMIT: usize = 64 * 1024;
 
 pub fn router(ctx: Arc<Context>) -> Router {
     routes::router(&ctx)
+        .merge(feedback::router())
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))

@@ -222,6 +222,7 @@ fn message(
             variables,
             media: Vec::new(),
             flash: false,
+            introduction: None,
             elsewhere: false,
         },
         purpose: import.purpose,

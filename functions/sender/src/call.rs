@@ -239,6 +239,11 @@ async fn record(
             }
         }
     }
+    if message.content.introduction.is_some() && matches!(result.outcome, Outcome::Accepted { .. })
+    {
+        let now = run.ctx.clock.now();
+        run.ctx.store.note_introduced(org, id.address(), message.channel, now).await?;
+    }
     if matches!(message.state, State::Failed { accepted: false, .. }) {
         let now = run.ctx.clock.now();
         gates::give_place_back(run, terms, &message, now).await?;

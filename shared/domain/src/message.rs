@@ -91,6 +91,8 @@ pub struct Content {
     pub variables: Map<String, Value>,
     pub media: Vec<String>,
     pub flash: bool,
+    /// What was added to it as the first message that its address gets.
+    pub introduction: Option<String>,
     /// Body, variables and media are long and have a row of their own, which is
     /// written once; they are empty here when that row was not read.
     pub elsewhere: bool,

@@ -251,7 +251,17 @@ fn listed(
         // Of what is ahead it is decided anew each time.
         Decided::Skipped(_) => !matches!(n.kind, NoticeKind::Reminder | NoticeKind::Feedback),
     };
-    let mut all: Vec<Notice> = b.notices.iter().filter(stays).cloned().collect();
+    let mut decided = decided;
+    let mut all: Vec<Notice> = Vec::with_capacity(b.notices.len() + decided.len());
+    for notice in &b.notices {
+        // Where it stood, as it is decided now.
+        let again = decided.iter().position(|d| d.message().is_some() && d.message() == notice.message());
+        match again {
+            Some(place) => all.push(decided.remove(place)),
+            None if stays(&notice) => all.push(notice.clone()),
+            None => {}
+        }
+    }
     all.extend(decided);
     while all.len() > MOST_NOTICES {
         let is_over = |n: &Notice| match n.what {

@@ -141,6 +141,16 @@ pub fn callback_token(token_hash: &str) -> Key {
     key(format!("cbt/{token_hash}"), "cbt")
 }
 
+/// Organizations that wrote to a number with the installation's own account, by
+/// a key of the number that is no organization's.
+pub fn shared_number(number: AddressKey) -> String {
+    format!("sha/{}", number.key())
+}
+
+pub fn shared_number_of(number: AddressKey, org: OrgId) -> Key {
+    key(shared_number(number), org.key())
+}
+
 pub fn address(org: OrgId, address: AddressKey) -> String {
     format!("{}/a/{}", org_part(org), address.key())
 }
@@ -197,6 +207,11 @@ pub fn is_consent(sk: &str) -> bool {
 /// behind the last.
 pub fn gates(org: OrgId, at: AddressKey, channel: &str) -> (Key, String) {
     (suppression(org, at, channel), format!("{GATES_PREFIX}{channel}#~"))
+}
+
+/// That an address was told, on this channel, who writes to it.
+pub fn introduced(org: OrgId, at: AddressKey, channel: &str) -> Key {
+    key(address(org, at), format!("i/{channel}"))
 }
 
 /// Messages that a person got on one day.

@@ -52,6 +52,7 @@ mod sealed;
 mod sequences;
 mod sessions;
 mod set_aside;
+mod shared_numbers;
 mod statistics;
 mod suppressions;
 mod table;

@@ -76,6 +76,7 @@ fn write_content(w: &mut Writer, m: &Message) -> Option<Item> {
     if c.flash {
         w.number("fl", 1);
     }
+    w.some("fi", c.introduction.as_ref(), s);
     let mut long = Writer::new(&keys::message_body(m.org, m.id));
     let variables =
         if c.variables.is_empty() { String::new() } else { json!(c.variables).to_string() };
@@ -313,6 +314,7 @@ fn read_content(r: &Reader<'_>) -> Result<Content> {
         variables: r.json("va")?.unwrap_or_default(),
         media: r.json("md")?.unwrap_or_default(),
         flash: r.maybe_number::<u8>("fl")?.is_some(),
+        introduction: r.maybe_text("fi").map(str::to_owned),
         elsewhere: r.maybe_number::<u8>("bx")?.is_some(),
     })
 }

@@ -22,6 +22,7 @@ mod feedback;
 mod files;
 mod idempotency;
 mod if_match;
+mod installation_account;
 mod integrations;
 mod intruder;
 mod limits;

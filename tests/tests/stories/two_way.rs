@@ -346,3 +346,33 @@ async fn where_the_provider_answers_words_we_do_not() {
     world.settle().await;
     shows(&world.message(&id).await, &json!({"status": "suppressed"}));
 }
+
+#[tokio::test]
+async fn the_first_message_to_an_address_says_who_writes() {
+    let world = plain_number().await;
+    let _ = world.send(&mobile(1), "Before", json!({})).await;
+    world.settle().await;
+    let text = json!({"first_message_text": "Grace Coaching. Reply STOP to end."});
+    let _ = world.patch("/v1/settings", &text).await.ok(200);
+    // What no provider took is not the first.
+    let number = mobile(2);
+    world.providers(json!({"numbers": {number.as_str(): {"refuse": 21612}}})).await;
+    let _ = world.send(&number, "One", json!({})).await;
+    world.settle().await;
+    world.providers(json!({"numbers": {number.as_str(): null}})).await;
+    for body in ["Two", "Three"] {
+        let _ = world.send(&number, body, json!({})).await;
+        world.settle().await;
+    }
+    let said = bodies(&world, &number).await;
+    assert_eq!(said, ["Two\n\nGrace Coaching. Reply STOP to end.", "Three"]);
+    let file = format!("phone\n{}\n{}\n", mobile(2), mobile(3));
+    world.import(file.as_bytes(), "From a file", &[]).await;
+    world.advance(1).await;
+    assert_eq!(bodies(&world, &mobile(2)).await.last().map(String::as_str), Some("From a file"));
+    let first = bodies(&world, &mobile(3)).await;
+    assert_eq!(first, ["From a file\n\nGrace Coaching. Reply STOP to end."]);
+    let all = world.list("direction=outbound").await;
+    let shown = all.iter().find(|m| m["to"] == mobile(3)).expect("the message");
+    assert_eq!(shown["body"], first[0], "it is shown as it was sent");
+}

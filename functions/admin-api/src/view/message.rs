@@ -174,7 +174,7 @@ impl Message {
             from,
             contact_id: m.contact,
             status,
-            body: m.content.body.clone(),
+            body: m.content.sent_body(),
             segments: m.content.segments,
             encoding: m.content.encoding,
             template: m.content.template.as_ref().map(|t| format!("{}@{}", t.key, t.version)),

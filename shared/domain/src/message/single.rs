@@ -83,3 +83,22 @@ impl Content {
         Self { body, encoding, segments, template, variables, ..Self::default() }
     }
 }
+
+impl Content {
+    /// The text as it is sent.
+    #[must_use]
+    pub fn sent_body(&self) -> String {
+        match &self.introduction {
+            Some(introduction) => format!("{}\n\n{introduction}", self.body),
+            None => self.body.clone(),
+        }
+    }
+
+    /// Adds, or takes away, what the first message to an address says besides;
+    /// counted anew.
+    pub fn introduce(&mut self, introduction: Option<String>) {
+        self.introduction = introduction;
+        let counted = segments::count(&self.sent_body());
+        (self.encoding, self.segments) = (Some(counted.encoding), counted.segments);
+    }
+}

@@ -146,7 +146,7 @@ fn content(template: &StoredTemplate, about: &About, given: Map<String, Value>) 
 /// Where the client rates the session; none where no address of ours is known.
 async fn link(ctx: &Context, b: &Booking, about: &About) -> Result<Option<String>, SyncError> {
     let token = Link::to(b).token(&ctx.derived_key(FEEDBACK_KEY).await?);
-    Ok(match (&about.settings.feedback_url, &ctx.config.public_url) {
+    Ok(match (&about.settings.feedback_url, &ctx.config.pages_url) {
         (Some(own), _) => {
             let joint = if own.contains('?') { '&' } else { '?' };
             Some(format!("{own}{joint}token={token}"))

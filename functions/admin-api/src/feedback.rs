@@ -1,6 +1,6 @@
-//! The page on which a client rates a session. Whoever has the link may; it is
-//! signed, and nothing is read before its signature was checked. A page without a
-//! script; what is written can be changed until the link closes.
+//! The page on which a client rates a session. It needs no key: whoever has the
+//! link may; it is signed, and nothing is read before its signature was checked. A
+//! page without a script; what is written can be changed until the link closes.
 
 mod page;
 

@@ -83,7 +83,7 @@ pub fn with_headers(ctx: &Context, mut response: Response) -> Response {
     set("cross-origin-opener-policy", "same-origin");
     set("cross-origin-resource-policy", "same-origin");
     set("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()");
-    if ctx.config.public_url.as_ref().is_none_or(|url| url.starts_with("https:")) {
+    if ctx.config.pages_url.as_ref().is_none_or(|url| url.starts_with("https:")) {
         set("strict-transport-security", "max-age=31536000");
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
