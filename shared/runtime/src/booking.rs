@@ -255,7 +255,8 @@ fn listed(
     let mut all: Vec<Notice> = Vec::with_capacity(b.notices.len() + decided.len());
     for notice in &b.notices {
         // Where it stood, as it is decided now.
-        let again = decided.iter().position(|d| d.message().is_some() && d.message() == notice.message());
+        let again =
+            decided.iter().position(|d| d.message().is_some() && d.message() == notice.message());
         match again {
             Some(place) => all.push(decided.remove(place)),
             None if stays(&notice) => all.push(notice.clone()),

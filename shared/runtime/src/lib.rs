@@ -19,6 +19,7 @@ pub mod set_aside;
 pub mod sign_in;
 pub mod standing;
 pub mod telemetry;
+pub mod trouble;
 
 pub use clock::Clock;
 pub use config::Config;

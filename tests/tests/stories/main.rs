@@ -49,5 +49,6 @@ mod shield;
 mod sign_in;
 mod statistics;
 mod tenancy;
+mod trouble;
 mod two_way;
 mod unknown;

@@ -28,7 +28,8 @@ pub(super) fn check(
 ) -> Result<Vec<Notify>, Vec<FieldError>> {
     let mut wrong = Vec::new();
     if drafts.len() > MOST_NOTIFIED {
-        let detail = format!("At most {MOST_NOTIFIED} numbers and addresses can be told of trouble.");
+        let detail =
+            format!("At most {MOST_NOTIFIED} numbers and addresses can be told of trouble.");
         wrong.push(FieldError::new("notify", "too_many", detail));
         return Err(wrong);
     }
