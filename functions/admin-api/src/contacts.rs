@@ -1,10 +1,12 @@
 //! `/v1/contacts`: people who may get messages.
 
+pub mod data;
 pub mod fields;
 pub mod import;
 pub mod labels;
 pub mod list;
 pub mod merge;
+pub mod timeline;
 
 use std::sync::Arc;
 

@@ -44,6 +44,7 @@ mod problem;
 mod request_id;
 pub mod routes;
 mod secret_key;
+mod segments;
 mod sequences;
 mod settings;
 mod shield;

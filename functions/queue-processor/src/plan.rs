@@ -230,6 +230,7 @@ fn message(
         source: Source::Import { id: import.id, page, line: entry.line },
         related: None,
         contact: None,
+        zone: None,
         campaign: None,
         integration: import.integration,
         provider: None,

@@ -146,6 +146,7 @@ fn received(org: OrgId, id: MessageId, inbound: InboundMessage, at: Timestamp) -
         source: Source::Person,
         related: None,
         contact: None,
+        zone: None,
         campaign: None,
         integration: None,
         provider: Some(inbound.provider),

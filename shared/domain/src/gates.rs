@@ -2,6 +2,7 @@
 //! before each call, the preview asks without one; both by these.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::ledger::{Limits, Wait, Want};
 use crate::message::{Message, Source, SuppressionReason};
@@ -20,13 +21,13 @@ pub fn quiet_ask<'a>(
     to: &'a PhoneNumber,
     settings: &'a Settings,
     override_quiet_hours: bool,
+    contact_zone: Option<&'a TimeZone>,
 ) -> Ask<'a> {
     Ask {
         channel,
         purpose,
         to,
-        // Contacts, and with them their zones, are not there yet.
-        contact_zone: None,
+        contact_zone,
         organization_zone: &settings.time_zone,
         quiet_hours: settings.quiet_hours.as_ref(),
         override_quiet_hours,

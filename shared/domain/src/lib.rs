@@ -41,6 +41,7 @@ pub mod rows;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod secret;
+pub mod segment;
 pub mod segments;
 pub mod sequence;
 pub mod session;

@@ -7,6 +7,7 @@
 mod single;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -38,6 +39,9 @@ pub struct Message {
     pub related: Option<Related>,
     /// The contact it was planned for. What is sent goes to `address`.
     pub contact: Option<ContactId>,
+    /// The contact's own time zone (IANA) as it was when the message was planned:
+    /// the hours of the message stay those it was planned for.
+    pub zone: Option<String>,
     pub campaign: Option<CampaignId>,
     /// The integration the caller asked for.
     pub integration: Option<ProviderName>,
@@ -386,6 +390,12 @@ impl Message {
             State::Suppressed { .. } => Status::Suppressed,
             State::Received => Status::Received,
         }
+    }
+
+    /// Where the person's clock is, if the contact says so.
+    #[must_use]
+    pub fn zone(&self) -> Option<TimeZone> {
+        self.zone.as_deref().and_then(crate::quiet::zones::named)
     }
 
     /// Whether it waits for a moment that was decided on, such as the end of

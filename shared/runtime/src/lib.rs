@@ -15,6 +15,7 @@ pub mod queues;
 pub mod random;
 pub mod re_encrypt;
 pub mod secrets;
+pub mod segment;
 pub mod set_aside;
 pub mod sign_in;
 pub mod standing;

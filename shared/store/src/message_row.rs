@@ -48,6 +48,7 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
         w.text("rl", json!([related.kind, related.id]).to_string());
     }
     w.some("ct", m.contact, |id| s(id.key())).some("cm", m.campaign, |id| s(id.key()));
+    w.some("zn", m.zone.as_ref(), s);
     w.some("int", m.integration, |p| s(p.as_str()));
     w.some("pr", m.provider, |p| s(p.as_str()));
     w.some("pid", m.provider_message_id.as_ref(), s);
@@ -274,6 +275,7 @@ pub fn read(item: &Item) -> Result<Message> {
             .json::<(String, String)>("rl")?
             .map(|(kind, id)| carillon_domain::message::Related { kind, id }),
         contact: r.maybe_parsed("ct", |key| ContactId::from_key(key).ok())?,
+        zone: r.maybe_text("zn").map(str::to_owned),
         campaign: r.maybe_parsed("cm", |key| CampaignId::from_key(key).ok())?,
         integration: r.maybe_parsed("int", ProviderName::parse)?,
         provider: r.maybe_parsed("pr", ProviderName::parse)?,

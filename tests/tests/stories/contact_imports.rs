@@ -212,7 +212,7 @@ async fn what_is_wrong_with_a_file_of_people_is_said() {
         (b"name\nAda\n", &[("mapping", "[]")], "malformed_mapping"),
         (b"name\nAda\n", &[("mapping", r#"{"nom": "name"}"#)], "mapping_unknown_column"),
         (b"name\nAda\n", &[("mapping", r#"{"name": "title"}"#)], "mapping_unknown_field"),
-        (b"name\nAda\n", &[("default_country", "Oz")], "unknown_country"),
+        (b"name\nAda\n", &[("default_country", "Oz")], "invalid_value"),
         (b"name\nAda\n", &[("labels", "a,-")], "invalid_label"),
         (b"name\nAda\n", &[("upload", "upl_x")], "two_files"),
         (b"name\nAda\n", &[("colour", "red")], "unknown_field"),

@@ -52,6 +52,13 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         world.import(format!("phone\n{}\nbad\n", mobile(2)).as_bytes(), "Private", &[]).await;
     let template = json!({"key": "private", "channel": "sms", "body": "Private"});
     let template = world.post("/v1/templates", &template).await.ok(201);
+    let sequence = json!({
+        "name": "Private", "channel": "sms",
+        "steps": [{"template": "private", "send_time": "11:00", "label": "Private"}],
+    });
+    let sequence = world.post("/v1/sequences", &sequence).await.ok(201);
+    let tag = json!({"name": "Private", "sequences": {"sms": sequence["id"]}});
+    let tag = world.post("/v1/tags", &tag).await.ok(201);
     let key = world.post("/v1/api-keys", &json!({"name": "P", "role": "viewer"})).await.ok(201);
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = world.post("/v1/members", &member).await.ok(201);
@@ -61,6 +68,8 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         "client_id": contact["id"], "starts_at": world.in_minutes(3_000), "location": "Private",
     });
     let booking = world.post("/v1/bookings", &booking).await.ok(201);
+    let segment = json!({"name": "Private", "rules": {"label": "vip"}});
+    let segment = world.post("/v1/segments", &segment).await.ok(201);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     world.advance(1).await;
     let pack = rows(world)
@@ -71,11 +80,14 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("messages", message),
         ("imports", import),
         ("templates", id(&template)),
+        ("sequences", id(&sequence)),
+        ("tags", id(&tag)),
         ("api-keys", id(&key)),
         ("members", id(&member)),
         ("contacts", id(&contact)),
         ("bookings", id(&booking)),
         ("lists", id(&list)),
+        ("segments", id(&segment)),
         ("dead-letters", pack.expect("a pack")),
         ("organizations", world.stack.org.to_string()),
     ])
@@ -94,11 +106,13 @@ fn body(world: &World, route: &Route) -> Value {
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
         }
+        ("PATCH", "/v1/segments/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/lists/{id}") => json!({"name": "Mine"}),
         ("POST" | "DELETE", "/v1/lists/{id}/members") => {
             json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})
         }
         (_, "/v1/contacts/{id}/labels") => json!({"labels": ["mine"]}),
+        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/members/{id}") => json!({"role": "manager"}),
         ("PATCH", "/v1/organizations/{id}") => json!({"status": "suspended"}),
         _ => json!({}),

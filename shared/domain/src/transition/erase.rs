@@ -58,6 +58,7 @@ impl Message {
         self.content.elsewhere = false;
         self.related = None;
         self.contact = None;
+        self.zone = None;
         // With the provider it leads to the person.
         self.provider_message_id = None;
         for attempt in &mut self.attempts {

@@ -18,6 +18,8 @@ pub fn outcome(operation: &Operation) -> u16 {
     match (operation.method.as_str(), operation.path.as_str()) {
         // An open booking is cancelled before it is forgotten.
         ("POST", "/v1/installation/resume") | ("DELETE", "/v1/bookings/{id}") => 409,
+        // Nobody has the ids of the examples.
+        ("POST", "/v1/contacts/{id}/merge" | "/v1/lists/{id}/members") => 422,
         _ => 200,
     }
 }
@@ -47,7 +49,10 @@ impl Prepared {
             Some(body) => Answer::to(with_json(request, body)).await,
             None if operation.takes("multipart/form-data") => {
                 let csv = format!("to\n{}\n", mobile(1));
-                let fields = [("channel", "sms"), ("body", "Hi")];
+                let fields = match operation.path.as_str() {
+                    "/v1/contacts/import" => vec![("dry_run", "true")],
+                    _ => vec![("channel", "sms"), ("body", "Hi")],
+                };
                 let (kind, form) = file_form(csv.as_bytes(), &fields);
                 Answer::to(request.header("content-type", kind).body(form)).await
             }
@@ -157,10 +162,22 @@ async fn made(world: &World, path: &str) -> String {
             let booking = json!({"client_id": client, "starts_at": world.in_minutes(6_000)});
             id(world.post("/v1/bookings", &booking).await.ok(201))
         }
+        "segments" => {
+            let segment = json!({"name": "Made", "rules": {"label": "vip"}});
+            id(world.post("/v1/segments", &segment).await.ok(201))
+        }
         "lists" => id(world.post("/v1/lists", &json!({"name": "Made"})).await.ok(201)),
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
             id(world.post("/v1/templates", &template).await.ok(201))
+        }
+        "sequences" => {
+            let sequence = json!({"name": format!("Made {unique}"), "channel": "sms"});
+            id(world.post("/v1/sequences", &sequence).await.ok(201))
+        }
+        "tags" => {
+            let tag = json!({"name": format!("Made {unique}")});
+            id(world.post("/v1/tags", &tag).await.ok(201))
         }
         "api-keys" => {
             let key = json!({"name": "Made", "role": "viewer"});
