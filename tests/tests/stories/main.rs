@@ -22,6 +22,7 @@ mod fairness;
 mod fast2sms;
 mod feedback;
 mod files;
+mod guides;
 mod idempotency;
 mod if_match;
 mod installation_account;
