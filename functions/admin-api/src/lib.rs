@@ -12,6 +12,7 @@ mod answers;
 mod api_keys;
 pub mod audit;
 pub mod auth;
+mod bookings;
 mod bulk;
 mod callbacks;
 mod campaigns;
@@ -23,6 +24,7 @@ mod dead_letters;
 mod door;
 mod etag;
 mod extract;
+mod feedback;
 pub mod first_organization;
 mod hall;
 mod health;
@@ -70,6 +72,7 @@ const JSON_LIMIT: usize = 64 * 1024;
 
 pub fn router(ctx: Arc<Context>) -> Router {
     routes::router(&ctx)
+        .merge(feedback::router())
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))

@@ -17,7 +17,7 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bulk, campaigns, consents, contact_lists, contacts, dead_letters, health,
+    api_keys, audit, bookings, bulk, campaigns, consents, contact_lists, contacts, dead_letters, health,
     imports, installation, integrations, members, messages, organizations, people, segments,
     sequences, settings, stats, suppressions, tags, templates, uploads, workshops,
 };
@@ -163,6 +163,14 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/campaigns/{id}/pause", Send, campaigns::pause),
         POST.at("/v1/campaigns/{id}/resume", Send, campaigns::resume),
         POST.at("/v1/campaigns/{id}/cancel", Send, campaigns::cancel),
+        GET.at("/v1/bookings", Read, bookings::list),
+        POST.at("/v1/bookings", EditEvents, bookings::create),
+        GET.at("/v1/bookings/{id}", Read, bookings::read),
+        PATCH.at("/v1/bookings/{id}", EditEvents, bookings::actions::update),
+        DELETE.at("/v1/bookings/{id}", EditEvents, bookings::actions::delete),
+        POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
+        POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
+        POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
         GET.at("/v1/integrations/{provider}", Read, integrations::read),
         PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
         POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),

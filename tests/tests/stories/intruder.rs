@@ -64,6 +64,10 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let member = world.post("/v1/members", &member).await.ok(201);
     let contact = json!({"name": "Ada", "phone": mobile(3)});
     let contact = world.post("/v1/contacts", &contact).await.ok(201);
+    let booking = json!({
+        "client_id": contact["id"], "starts_at": world.in_minutes(3_000), "location": "Private",
+    });
+    let booking = world.post("/v1/bookings", &booking).await.ok(201);
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
@@ -82,6 +86,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("api-keys", id(&key)),
         ("members", id(&member)),
         ("contacts", id(&contact)),
+        ("bookings", id(&booking)),
         ("lists", id(&list)),
         ("workshops", workshop),
         ("campaigns", campaign),
@@ -98,6 +103,8 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"scheduled_for": world.in_minutes(1)})
         }
         ("PATCH", "/v1/templates/{id}") => json!({"body": "Mine"}),
+        ("PATCH", "/v1/bookings/{id}") => json!({"location": "Mine"}),
+        ("POST", "/v1/bookings/{id}/move") => json!({"coach_name": "Mine"}),
         ("PATCH", "/v1/contacts/{id}") => json!({"name": "Mine"}),
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
