@@ -67,6 +67,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
+    let (workshop, campaign) = world.run_workshop("Private").await;
     world.advance(1).await;
     let pack = rows(world)
         .await
@@ -82,6 +83,8 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("members", id(&member)),
         ("contacts", id(&contact)),
         ("lists", id(&list)),
+        ("workshops", workshop),
+        ("campaigns", campaign),
         ("segments", id(&segment)),
         ("dead-letters", pack.expect("a pack")),
         ("organizations", world.stack.org.to_string()),
@@ -103,6 +106,14 @@ fn body(world: &World, route: &Route) -> Value {
         ("PATCH", "/v1/lists/{id}") => json!({"name": "Mine"}),
         ("POST" | "DELETE", "/v1/lists/{id}/members") => {
             json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})
+        }
+        ("PATCH", "/v1/workshops/{id}") => json!({"title": "Mine"}),
+        (_, "/v1/workshops/{id}/registrations") => {
+            json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})
+        }
+        ("POST", "/v1/workshops/{id}/run-sequence") => json!({"channel": "sms"}),
+        ("POST", "/v1/workshops/{id}/send-now") => {
+            json!({"channel": "sms", "template": "private"})
         }
         (_, "/v1/contacts/{id}/labels") => json!({"labels": ["mine"]}),
         ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
