@@ -68,6 +68,7 @@ enum TurnError {
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
     Reconcile(#[from] reconcile::ReconcileError),
+    #[error(transparent)]
     Booking(#[from] carillon_runtime::booking::SyncError),
 }
 
