@@ -107,7 +107,9 @@ pub async fn remove(
         for list in ctx.store.lists_of(caller.org, id, MOST_LISTS).await? {
             ctx.store.take_from_list(caller.org, list, &[id], ctx.clock.now()).await?;
         }
+        let woken = booking::client_changes(&ctx, caller.org, id).await?;
         if ctx.store.delete_contact(&secret, &contact).await? == ContactDeleted::Done {
+            bookings::client_changed(&ctx, caller.org, woken).await;
             return Ok(NoContent);
         }
     }

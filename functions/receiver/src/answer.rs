@@ -76,6 +76,7 @@ async fn send(
         source: Source::Answer { to: to.id },
         related: None,
         contact: to.contact,
+        zone: None,
         integration: to.provider,
         scheduled_for: at,
         expires_at: Some(at + within),

@@ -121,6 +121,51 @@ pub async fn client_changes(
     Ok(woken)
 }
 
+/// A client is about to become part of another contact: so do the bookings. As
+/// [`client_changes`].
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn client_merges(
+    ctx: &Context,
+    org: OrgId,
+    from: ContactId,
+    into: ContactId,
+) -> Result<Vec<BookingId>, StoreError> {
+    for booking in ctx.store.bookings_of(org, from).await? {
+        ctx.store.note_booking(org, into, booking.id).await?;
+    }
+    let mut woken = client_changes(ctx, org, from).await?;
+    woken.extend(client_changes(ctx, org, into).await?);
+    Ok(woken)
+}
+
+/// The client is to be forgotten: what they said of sessions, and where these were.
+/// That there was a session stays.
+///
+/// # Errors
+/// When the table does not answer; a repeat goes on.
+pub async fn forget_client(ctx: &Context, org: OrgId, client: ContactId) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    for booking in ctx.store.bookings_of(org, client).await? {
+        let mut booking = Some(booking);
+        for _ in 0..ROUNDS {
+            let Some(mut b) = booking.take() else { break };
+            let comment = b.feedback.as_mut().and_then(|feedback| feedback.comment.take());
+            if b.location.is_empty() && comment.is_none() {
+                break;
+            }
+            b.location.clear();
+            b.due = Some(now + PAUSE);
+            if ctx.store.save_booking(&mut b).await? {
+                break;
+            }
+            booking = ctx.store.booking(org, b.id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The messages of a booking's notices, those that are there.
 ///
 /// # Errors
@@ -185,7 +230,7 @@ async fn decide(
             at: time(wanted, before, now),
             what: match before {
                 Some(before) => before.what,
-                None => Decided::Skipped(carillon_domain::booking::Skip::NoPhone),
+                None => Decided::Skipped(carillon_domain::booking::SkipReason::NoPhone),
             },
         };
         let is_there = id.and_then(|id| there.get(&id));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use carillon_domain::{Contact, ContactId, OrgId};
-use carillon_runtime::{Context, random};
+use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactSaved, FoundContact, ListChanged, StoreError};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use super::{ROUNDS, found, shown};
 use crate::answers::Json;
 use crate::audit::note;
 use crate::auth::Caller;
+use crate::bookings;
 use crate::extract::{self, Id};
 use crate::problem::Problem;
 use crate::view::contact::Contact as Shown;
@@ -74,10 +75,12 @@ pub async fn merge(
             .map_err(|e| Problem::conflict(e.code(), format!("{e} Take some away first.")))?;
         after.updated_at = ctx.clock.now();
         move_lists(&ctx, caller.org, other_id, id).await?;
+        let woken = booking::client_merges(&ctx, caller.org, other_id, id).await?;
         let both = (&before, &other);
         let token = random::token();
         let merged = ctx.store.merge_contacts(&secret, both, &mut after, &token).await?;
         if merged == ContactSaved::Done {
+            bookings::client_changed(&ctx, caller.org, woken).await;
             return Ok(Json(shown(&ctx, &after).await?));
         }
     }

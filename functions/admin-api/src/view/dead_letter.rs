@@ -67,6 +67,8 @@ pub enum CallbackKind {
     Inbound,
     /// The outcome of an attempt, from our own sender.
     Result,
+    /// Something that members were to be told.
+    Trouble,
 }
 
 /// A dead letter that is tried again.
@@ -155,6 +157,7 @@ impl DeadLetter {
                 (Some(CallbackKind::Receipt), Some(r.provider), r.message)
             }
             Some(Received::Inbound(m)) => (Some(CallbackKind::Inbound), Some(m.provider), None),
+            Some(Received::Trouble { .. }) => (Some(CallbackKind::Trouble), None, None),
             Some(Received::Refused { message, .. }) => {
                 (Some(CallbackKind::Result), None, Some(*message))
             }

@@ -17,6 +17,8 @@ pub struct Single {
     pub source: Source,
     pub related: Option<Related>,
     pub contact: Option<ContactId>,
+    /// The contact's own time zone, if it is known.
+    pub zone: Option<String>,
     pub integration: Option<ProviderName>,
     pub scheduled_for: Timestamp,
     /// By default, when it is of no use any more.
@@ -45,6 +47,7 @@ impl Single {
             source: self.source,
             related: self.related,
             contact: self.contact,
+            zone: self.zone,
             campaign: None,
             integration: self.integration,
             provider: None,
