@@ -14,7 +14,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
-use carillon_runtime::broadcast::join;
 use carillon_runtime::{Context, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
@@ -90,8 +89,7 @@ pub async fn update(
     })
     .await?;
     // Also for who repeats a request that was cut off here.
-    let address = join::address(&ctx, &contact).await?;
-    join::number_changed(&ctx, &contact, address).await?;
+    carillon_runtime::contact::changed(&ctx, &contact).await?;
     record(&ctx, &contact, &said).await?;
     Ok(Tagged(tag(&contact), shown(&ctx, &contact).await?))
 }

@@ -6,6 +6,7 @@ pub mod body;
 pub mod broadcast;
 pub mod clock;
 pub mod config;
+pub mod contact;
 pub mod context;
 pub mod files;
 pub mod people;

@@ -64,6 +64,7 @@ pub async fn merge(
         let other = match ctx.store.contact(caller.org, other_id).await? {
             Some(FoundContact::Contact(other)) => *other,
             Some(FoundContact::MergedInto(into)) if into == id => {
+                carillon_runtime::contact::changed(&ctx, &before).await?;
                 return Ok(Json(shown(&ctx, &before).await?));
             }
             Some(FoundContact::MergedInto(_)) | None => return Err(unknown()),
@@ -78,6 +79,7 @@ pub async fn merge(
         let token = random::token();
         let merged = ctx.store.merge_contacts(&secret, both, &mut after, &token).await?;
         if merged == ContactSaved::Done {
+            carillon_runtime::contact::changed(&ctx, &after).await?;
             return Ok(Json(shown(&ctx, &after).await?));
         }
     }
