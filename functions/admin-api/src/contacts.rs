@@ -89,6 +89,8 @@ pub async fn update(
         Ok(())
     })
     .await?;
+    // Also for who repeats a request that was cut off here.
+    carillon_runtime::contact::changed(&ctx, &contact).await?;
     record(&ctx, &contact, &said).await?;
     Ok(Tagged(tag(&contact), shown(&ctx, &contact).await?))
 }
@@ -135,16 +137,11 @@ pub async fn change(
         }
         after.updated_at = ctx.clock.now();
         let token = random::token();
-        let woken = if after.phone == before.phone {
-            Vec::new()
-        } else {
-            booking::client_changes(ctx, caller.org, id).await?
-        };
+        if after.phone != before.phone {
+            booking::client_changes(ctx, caller.org, id).await?;
+        }
         match ctx.store.save_contact(&secret, Some(&before), &mut after, &token).await? {
-            ContactSaved::Done => {
-                bookings::client_changed(ctx, caller.org, woken).await;
-                return Ok(after);
-            }
+            ContactSaved::Done => return Ok(after),
             ContactSaved::Changed(_) => {}
             taken => return Err(is_taken(taken)),
         }

@@ -15,6 +15,7 @@ pub mod auth;
 mod bookings;
 mod bulk;
 mod callbacks;
+mod campaigns;
 pub mod client;
 mod consents;
 mod contact_lists;
@@ -57,6 +58,7 @@ mod texts;
 mod times;
 mod uploads;
 mod view;
+mod workshops;
 
 use std::sync::Arc;
 

@@ -17,9 +17,9 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bookings, bulk, consents, contact_lists, contacts, dead_letters, health,
-    imports, installation, integrations, members, messages, organizations, people, segments,
-    sequences, settings, stats, suppressions, tags, templates, uploads,
+    api_keys, audit, bookings, bulk, campaigns, consents, contact_lists, contacts, dead_letters,
+    health, imports, installation, integrations, members, messages, organizations, people,
+    segments, sequences, settings, stats, suppressions, tags, templates, uploads, workshops,
 };
 
 /// One line of the table.
@@ -80,7 +80,8 @@ pub fn router(ctx: &Arc<Context>) -> Router<Arc<Context>> {
 #[rustfmt::skip]
 fn entries() -> Vec<Entry> {
     use Action::{
-    ChangeSettings, EditContacts, EditContent, EditEvents, LiftSuppression, ManageConsent, ManageInstallation,
+        ChangeSettings, EditContacts, EditContent, EditEvents, LiftSuppression, ManageConsent,
+        ManageInstallation,
         ManageIntegrations, ManageKeys, ManageMembers, ManageOrganizations, ManagePersonalData,
         Read, ReadAuditLog, Send,
     };
@@ -150,6 +151,26 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
         POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
         POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
+        GET.at("/v1/workshops", Read, workshops::list),
+        POST.at("/v1/workshops", EditEvents, workshops::create),
+        GET.at("/v1/workshops/{id}", Read, workshops::read),
+        PATCH.at("/v1/workshops/{id}", EditEvents, workshops::update),
+        DELETE.at("/v1/workshops/{id}", EditEvents, workshops::remove),
+        GET.at("/v1/workshops/{id}/registrations", Read, workshops::registrations::list),
+        POST.at("/v1/workshops/{id}/registrations", EditEvents, workshops::registrations::add),
+        DELETE.at("/v1/workshops/{id}/registrations", EditEvents, workshops::registrations::remove),
+        GET.at("/v1/workshops/{id}/recipients", Read, workshops::recipients::read),
+        GET.at("/v1/workshops/{id}/checkpoints", Read, workshops::checkpoints::read),
+        GET.at("/v1/workshops/{id}/broadcasts", Read, campaigns::broadcasts),
+        POST.at("/v1/workshops/{id}/run-sequence", Send, workshops::run_sequence::run),
+        POST.at("/v1/workshops/{id}/send-now", Send, workshops::send_now::send),
+        GET.at("/v1/campaigns", Read, campaigns::list),
+        GET.at("/v1/campaigns/{id}", Read, campaigns::read),
+        GET.at("/v1/campaigns/{id}/messages", Read, campaigns::messages::list),
+        GET.at("/v1/campaigns/{id}/stats", Read, campaigns::stats::read),
+        POST.at("/v1/campaigns/{id}/pause", Send, campaigns::pause),
+        POST.at("/v1/campaigns/{id}/resume", Send, campaigns::resume),
+        POST.at("/v1/campaigns/{id}/cancel", Send, campaigns::cancel),
         GET.at("/v1/integrations/{provider}", Read, integrations::read),
         PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
         POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),

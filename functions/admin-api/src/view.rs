@@ -3,6 +3,7 @@
 //! 3339 in UTC.
 
 pub mod booking;
+pub mod campaign;
 pub mod consent;
 pub mod contact;
 pub mod dead_letter;
@@ -15,3 +16,4 @@ pub mod sequence;
 pub mod statistics;
 pub mod suppression;
 pub mod template;
+pub mod workshop;

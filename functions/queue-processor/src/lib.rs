@@ -10,6 +10,7 @@ mod follow;
 mod forget;
 mod freeze;
 mod plan;
+mod reconcile;
 
 use carillon_runtime::{Context, set_aside};
 use carillon_store::{DueEntry, DueKind};
@@ -67,6 +68,8 @@ enum TurnError {
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
     Booking(#[from] carillon_runtime::booking::SyncError),
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::ReconcileError),
 }
 
 async fn plan_all(
@@ -95,6 +98,9 @@ async fn plan_all(
             }
             DueKind::Booking(_) => {
                 follow::turn(ctx, entry, deadline).await.map(|()| 0).map_err(TurnError::from)
+            }
+            DueKind::Workshop(_) => {
+                reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)
             }
             DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
                 plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)

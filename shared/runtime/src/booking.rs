@@ -121,6 +121,24 @@ pub async fn client_changes(
     Ok(woken)
 }
 
+/// Brings the notices of a client's sessions to what they should be now. What
+/// cannot be followed at once is due, where it was woken before the change.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn follow_client(ctx: &Context, org: OrgId, client: ContactId) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    for b in ctx.store.bookings_of(org, client).await? {
+        if b.ends_at() <= now || matches!(b.state, State::Cancelled { .. }) {
+            continue;
+        }
+        if let Err(error) = Box::pin(sync(ctx, org, b.id, None)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for the next minute");
+        }
+    }
+    Ok(())
+}
+
 /// A client is about to become part of another contact: so do the bookings. As
 /// [`client_changes`].
 ///
@@ -131,13 +149,11 @@ pub async fn client_merges(
     org: OrgId,
     from: ContactId,
     into: ContactId,
-) -> Result<Vec<BookingId>, StoreError> {
+) -> Result<(), StoreError> {
     for booking in ctx.store.bookings_of(org, from).await? {
         ctx.store.note_booking(org, into, booking.id).await?;
     }
-    let mut woken = client_changes(ctx, org, from).await?;
-    woken.extend(client_changes(ctx, org, into).await?);
-    Ok(woken)
+    client_changes(ctx, org, into).await.map(drop)
 }
 
 /// The client is to be forgotten: what they said of sessions, and where these were.

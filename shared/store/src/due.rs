@@ -4,7 +4,9 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId};
+use carillon_domain::{
+    AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId,
+};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -19,6 +21,7 @@ pub enum DueKind {
     ContactImport(ImportId),
     Erasure(AddressKey),
     Booking(BookingId),
+    Workshop(WorkshopId),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -51,6 +54,7 @@ impl DueKind {
             ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
+            ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
             _ => return None,
         };
         Some((org, kind))
@@ -65,6 +69,7 @@ impl DueKind {
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
             Self::Booking(id) => keys::booking(org, id),
+            Self::Workshop(id) => keys::workshop(org, id),
         }
     }
 }
@@ -125,7 +130,8 @@ impl Store {
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
             | DueKind::Erasure(_)
-            | DueKind::Booking(_) => "",
+            | DueKind::Booking(_)
+            | DueKind::Workshop(_) => "",
         };
         let update = self
             .client

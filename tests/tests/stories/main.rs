@@ -57,3 +57,6 @@ mod tenancy;
 mod trouble;
 mod two_way;
 mod unknown;
+mod workshops;
+mod workshops_change;
+mod workshops_refused;

@@ -17,7 +17,6 @@ use super::{ROUNDS, found, shown};
 use crate::answers::Json;
 use crate::audit::note;
 use crate::auth::Caller;
-use crate::bookings;
 use crate::extract::{self, Id};
 use crate::problem::Problem;
 use crate::view::contact::Contact as Shown;
@@ -65,6 +64,7 @@ pub async fn merge(
         let other = match ctx.store.contact(caller.org, other_id).await? {
             Some(FoundContact::Contact(other)) => *other,
             Some(FoundContact::MergedInto(into)) if into == id => {
+                carillon_runtime::contact::changed(&ctx, &before).await?;
                 return Ok(Json(shown(&ctx, &before).await?));
             }
             Some(FoundContact::MergedInto(_)) | None => return Err(unknown()),
@@ -75,12 +75,12 @@ pub async fn merge(
             .map_err(|e| Problem::conflict(e.code(), format!("{e} Take some away first.")))?;
         after.updated_at = ctx.clock.now();
         move_lists(&ctx, caller.org, other_id, id).await?;
-        let woken = booking::client_merges(&ctx, caller.org, other_id, id).await?;
+        booking::client_merges(&ctx, caller.org, other_id, id).await?;
         let both = (&before, &other);
         let token = random::token();
         let merged = ctx.store.merge_contacts(&secret, both, &mut after, &token).await?;
         if merged == ContactSaved::Done {
-            bookings::client_changed(&ctx, caller.org, woken).await;
+            carillon_runtime::contact::changed(&ctx, &after).await?;
             return Ok(Json(shown(&ctx, &after).await?));
         }
     }

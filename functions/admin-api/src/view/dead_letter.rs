@@ -55,6 +55,7 @@ pub enum RowKind {
     Import,
     Erasure,
     Booking,
+    Workshop,
     Unknown,
 }
 
@@ -139,6 +140,7 @@ impl DeadLetter {
             }
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
             Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
+            Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {

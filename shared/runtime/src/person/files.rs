@@ -159,9 +159,8 @@ async fn blank(
     };
     let is_theirs = |row: &Row| {
         import
-            .mapping
-            .number(&row.cells)
-            .and_then(|cell| PhoneNumber::parse(cell.trim(), import.default_country).ok())
+            .number_in(&row.cells)
+            .and_then(|cell| PhoneNumber::parse(cell.trim(), import.default_country()).ok())
             .is_some_and(|to| AddressKey::new(secret, import.org, to.as_str()) == address)
     };
     let Some(without) = emptied(&text, is_theirs)? else { return Ok(true) };

@@ -20,6 +20,9 @@ pub fn outcome(operation: &Operation) -> u16 {
         ("POST", "/v1/installation/resume") | ("DELETE", "/v1/bookings/{id}") => 409,
         // Nobody has the ids of the examples.
         ("POST", "/v1/contacts/{id}/merge" | "/v1/lists/{id}/members") => 422,
+        ("POST", "/v1/workshops" | "/v1/workshops/{id}/registrations") => 422,
+        // Nor the template.
+        ("POST", "/v1/workshops/{id}/send-now") => 422,
         _ => 200,
     }
 }
@@ -179,6 +182,8 @@ async fn made(world: &World, path: &str) -> String {
             let tag = json!({"name": format!("Made {unique}")});
             id(world.post("/v1/tags", &tag).await.ok(201))
         }
+        "workshops" => world.run_workshop(&format!("made_{unique}")).await.0,
+        "campaigns" => world.run_workshop(&format!("made_{unique}")).await.1,
         "api-keys" => {
             let key = json!({"name": "Made", "role": "viewer"});
             id(world.post("/v1/api-keys", &key).await.ok(201))
