@@ -1,5 +1,6 @@
 //! `/v1/contacts`: people who may get messages.
 
+pub mod data;
 pub mod fields;
 pub mod import;
 pub mod labels;
@@ -13,6 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
+use carillon_runtime::broadcast::join;
 use carillon_runtime::{Context, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
@@ -87,6 +89,9 @@ pub async fn update(
         Ok(())
     })
     .await?;
+    // Also for who repeats a request that was cut off here.
+    let address = join::address(&ctx, &contact).await?;
+    join::number_changed(&ctx, &contact, address).await?;
     record(&ctx, &contact, &said).await?;
     Ok(Tagged(tag(&contact), shown(&ctx, &contact).await?))
 }

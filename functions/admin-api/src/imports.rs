@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use carillon_domain::ImportId;
-use carillon_domain::import::{DUPLICATE, Import, Rejected};
+use carillon_domain::import::{DUPLICATE, Import, Kind, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
 
@@ -26,7 +26,7 @@ pub async fn read(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<Json<view::import::AnyImport>, Problem> {
-    if let Some(import) = ctx.store.import(caller.org, id).await? {
+    if let Some((import, _)) = file(&ctx, &caller, id).await? {
         let shown = view::import::Import::of(&import);
         return Ok(Json(view::import::AnyImport::Messages(shown)));
     }
@@ -43,14 +43,27 @@ pub async fn rejected(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<Csv, Problem> {
-    let text = match ctx.store.import(caller.org, id).await? {
-        Some(import) => {
+    let text = match file(&ctx, &caller, id).await? {
+        Some((import, header)) => {
             let rejected = collect(&ctx, &import).await?;
-            write(&ctx, &import, rejected).await?
+            write(&ctx, &import, &header, rejected).await?
         }
         None => contacts::import::rejected(&ctx, &caller, id).await?,
     };
     Ok(Csv { name: format!("{id}-rejected.csv"), text })
+}
+
+/// A file and its header. What a campaign plans is not somebody's file.
+async fn file(
+    ctx: &Context,
+    caller: &Caller,
+    id: ImportId,
+) -> Result<Option<(Import, Vec<String>)>, Problem> {
+    let import = ctx.store.import(caller.org, id).await?;
+    Ok(import.and_then(|import| match &import.kind {
+        Kind::File { header, .. } => Some((import.clone(), header.clone())),
+        Kind::Step(_) => None,
+    }))
 }
 
 async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejected>, Problem> {
@@ -70,11 +83,12 @@ async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejecte
 async fn write(
     ctx: &Context,
     import: &Import,
+    header: &[String],
     rejected: BTreeMap<u32, Rejected>,
 ) -> Result<String, Problem> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut head = vec!["line".to_owned(), "reason".to_owned(), "detail".to_owned()];
-    head.extend(import.header.iter().map(|name| harmless(name)));
+    head.extend(header.iter().map(|name| harmless(name)));
     let broken = |_| Problem::not_found("report");
     writer.write_record(&head).map_err(broken)?;
     for chunk in 0..import.chunks {

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod auth;
 mod bulk;
 mod callbacks;
+mod campaigns;
 pub mod client;
 mod consents;
 mod contact_lists;
@@ -55,6 +56,7 @@ mod texts;
 mod times;
 mod uploads;
 mod view;
+mod workshops;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 //! client gets, and what the OpenAPI document says that it gets. Times are RFC
 //! 3339 in UTC.
 
+pub mod campaign;
 pub mod consent;
 pub mod contact;
 pub mod dead_letter;
@@ -14,3 +15,4 @@ pub mod sequence;
 pub mod statistics;
 pub mod suppression;
 pub mod template;
+pub mod workshop;

@@ -45,12 +45,9 @@ pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<Du
             }
         }
         due.sort_by_key(|entry| entry.at);
-        let (plans, sends): (Vec<_>, Vec<_>) = due.into_iter().partition(|entry| {
-            matches!(
-                entry.kind,
-                DueKind::Import(_) | DueKind::ContactImport(_) | DueKind::Erasure(_)
-            )
-        });
+        let (plans, sends): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|entry| !matches!(entry.kind, DueKind::Message(_) | DueKind::Pack(_)));
         imports.extend(plans.into_iter().filter(|entry| entry.at <= now));
         queued += queue(ctx, lane, sends, now, report).await;
     }
@@ -79,7 +76,10 @@ async fn queue(
         let what = match entry.kind {
             DueKind::Message(id) => Sendable::Message(id),
             DueKind::Pack(id) => Sendable::Pack(id),
-            DueKind::Import(_) | DueKind::ContactImport(_) | DueKind::Erasure(_) => continue,
+            DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Erasure(_)
+            | DueKind::Workshop(_) => continue,
         };
         match lease {
             Ok(Some(generation)) => {
@@ -129,7 +129,8 @@ fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
         DueKind::Message(_)
         | DueKind::Import(_)
         | DueKind::ContactImport(_)
-        | DueKind::Erasure(_) => 0,
+        | DueKind::Erasure(_)
+        | DueKind::Workshop(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);
     at + lease * (1 << doublings)

@@ -9,6 +9,7 @@ mod dispatch;
 mod forget;
 mod freeze;
 mod plan;
+mod reconcile;
 
 use carillon_runtime::{Context, set_aside};
 use carillon_store::{DueEntry, DueKind};
@@ -64,6 +65,8 @@ enum TurnError {
     Plan(#[from] plan::PlanError),
     #[error(transparent)]
     Contacts(#[from] contacts::ImportError),
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::ReconcileError),
 }
 
 async fn plan_all(
@@ -89,6 +92,9 @@ async fn plan_all(
         let turn = match entry.kind {
             DueKind::ContactImport(_) => {
                 contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Workshop(_) => {
+                reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)
             }
             DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
                 plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)

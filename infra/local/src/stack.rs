@@ -238,9 +238,10 @@ impl Stack {
     ) -> anyhow::Result<Option<Timestamp>> {
         match entry.kind {
             // Generation 0 still waits for its own time.
-            DueKind::Pack(_) | DueKind::Import(_) | DueKind::ContactImport(_) => {
-                Ok((entry.generation > 0).then_some(now))
-            }
+            DueKind::Pack(_)
+            | DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Workshop(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
             DueKind::Erasure(_) => Ok(None),
             DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {

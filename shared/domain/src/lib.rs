@@ -8,6 +8,7 @@
 pub mod access;
 pub mod address;
 pub mod audit;
+pub mod campaign;
 pub mod channel;
 pub mod consent;
 pub mod contact;
@@ -49,6 +50,7 @@ pub mod statistics;
 pub mod template;
 pub mod transition;
 pub mod wall_clock;
+pub mod workshop;
 pub mod written_out;
 
 pub use access::{Action, Role};

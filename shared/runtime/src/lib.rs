@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod body;
+pub mod broadcast;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId};
+use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -18,6 +18,7 @@ pub enum DueKind {
     /// Of contacts.
     ContactImport(ImportId),
     Erasure(AddressKey),
+    Workshop(WorkshopId),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -49,6 +50,7 @@ impl DueKind {
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
+            ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
             _ => return None,
         };
         Some((org, kind))
@@ -62,6 +64,7 @@ impl DueKind {
             Self::Import(id) => keys::import(org, id),
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
+            Self::Workshop(id) => keys::workshop(org, id),
         }
     }
 }
@@ -121,7 +124,8 @@ impl Store {
             DueKind::Pack(_)
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
-            | DueKind::Erasure(_) => "",
+            | DueKind::Erasure(_)
+            | DueKind::Workshop(_) => "",
         };
         let update = self
             .client

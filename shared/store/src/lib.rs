@@ -13,6 +13,7 @@ mod api_keys;
 mod attention;
 mod attributes;
 mod audit;
+mod campaigns;
 mod census;
 mod consents;
 mod contact_import_row;
@@ -43,6 +44,7 @@ mod once;
 mod organizations;
 mod packs;
 mod provider_ids;
+mod registrations;
 mod request_rate;
 mod retention;
 mod sabotage;
@@ -61,6 +63,7 @@ mod templates;
 mod timeline;
 mod transaction;
 mod uses;
+mod workshops;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -83,6 +86,7 @@ pub use message_row::read as read_message;
 pub use messages::{Inserted, Saved};
 pub use once::{Answered, Claim, Once};
 pub use organizations::{Organization, OrganizationStatus, SeenSettings};
+pub use registrations::{Place as RegistrationPlace, TOGETHER};
 pub use request_rate::Leased;
 pub use sabotage::Mechanism;
 pub use sealed::{Sealed, SealedFor};
@@ -94,6 +98,7 @@ pub use table_mark::{Copied, TableIdentity, TableMark};
 pub use templates::{NewTemplate, StoredTemplate};
 pub use timeline::{Place, TimelineEntry};
 pub use uses::Users;
+pub use workshops::{Edited, TagGone};
 
 /// The table, and the client that reaches it.
 #[derive(Debug, Clone)]

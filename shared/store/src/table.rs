@@ -292,6 +292,36 @@ impl Store {
         let prefix = prefix.unwrap_or_default();
         // Behind a sort key: no key of ours has a character below the space.
         let low = if after < prefix { prefix.to_owned() } else { format!("{after}\u{1}") };
+        self.between(pk, (low, format!("{prefix}~")), limit, false, false).await
+    }
+
+    /// Rows of a partition backwards, from before the sort key `before`, those
+    /// whose sort key begins with `prefix`.
+    pub(crate) async fn range_back(
+        &self,
+        pk: &str,
+        before: Option<&str>,
+        prefix: &str,
+        limit: i32,
+    ) -> Result<Vec<Item>> {
+        // No key of ours ends with a character below the space.
+        let high = before.map_or_else(|| format!("{prefix}~"), |before| format!("{before}\u{1}"));
+        let mut rows = self.between(pk, (prefix.to_owned(), high), limit + 1, false, true).await?;
+        rows.retain(|row| row.get("sk").and_then(|v| v.as_s().ok()).map(String::as_str) != before);
+        rows.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(rows)
+    }
+
+    /// Rows of a partition whose sort keys are between these two (inclusive), in
+    /// order.
+    pub(crate) async fn between(
+        &self,
+        pk: &str,
+        (low, high): (String, String),
+        limit: i32,
+        consistent: bool,
+        backwards: bool,
+    ) -> Result<Vec<Item>> {
         let answer = self
             .client
             .query()
@@ -299,7 +329,9 @@ impl Store {
             .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
             .expression_attribute_values(":pk", s(pk))
             .expression_attribute_values(":low", s(low))
-            .expression_attribute_values(":high", s(format!("{prefix}~")))
+            .expression_attribute_values(":high", s(high))
+            .consistent_read(consistent)
+            .scan_index_forward(!backwards)
             .limit(limit)
             .send()
             .await

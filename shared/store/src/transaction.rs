@@ -34,6 +34,14 @@ impl Store {
 }
 
 impl Transaction<'_> {
+    /// Whatever is there.
+    pub fn set(&mut self, item: Item) -> Result<()> {
+        let put = Put::builder().table_name(&self.store.table).set_item(Some(item));
+        let put = put.build().map_err(incomplete)?;
+        self.writes.push(TransactWriteItem::builder().put(put).build());
+        Ok(())
+    }
+
     pub fn put(&mut self, item: Item, condition: &str, values: Values<'_>) -> Result<()> {
         let mut put = Put::builder().table_name(&self.store.table).set_item(Some(item));
         put = put.condition_expression(condition);

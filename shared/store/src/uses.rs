@@ -44,12 +44,10 @@ impl Transaction<'_> {
 
     /// As [`Self::begin_use`], for one of many: only in a transaction that makes
     /// the user's row, so that a repeat does not count it again.
-    #[allow(dead_code)] // Workshops are the first to be many.
     pub fn count_use(&mut self, used: &keys::Key) -> Result<()> {
         self.update(used, "ADD cn :one", Some("attribute_not_exists(gone)"), &[(":one", n(1))])
     }
 
-    #[allow(dead_code)]
     pub fn uncount_use(&mut self, used: &keys::Key) -> Result<()> {
         self.update(used, "ADD cn :less", None, &[(":less", n(-1))])
     }

@@ -120,3 +120,41 @@ async fn a_timeline_tells_all_there_was_newest_first() {
         assert_eq!(entries, told, "pages of {limit}");
     }
 }
+
+#[tokio::test]
+async fn a_contact_is_handed_out_and_forgotten() {
+    let world = World::start().await;
+    let file = format!("name,phone\nAda,{}\nBob,{}\n", mobile(1), mobile(2));
+    let request = world.request(reqwest::Method::POST, "/v1/contacts/import");
+    let request = carillon_tests::with_file(request, file.as_bytes(), &[]);
+    let import = carillon_tests::Answer::to(request).await.ok(202);
+    world.tick().await;
+    let found = world.get("/v1/contacts?q=ada").await.ok(200);
+    let ada = found["data"][0]["id"].as_str().expect("an id").to_owned();
+    let list = world.post("/v1/lists", &json!({"name": "Some"})).await.ok(201);
+    let list = format!("/v1/lists/{}", list["id"].as_str().expect("an id"));
+    let members = json!({"contact_ids": [ada]});
+    let _ = world.post(&format!("{list}/members"), &members).await.ok(200);
+    let _ = world.send(&mobile(1), "Secret", json!({})).await;
+    world.settle().await;
+    let path = format!("/v1/contacts/{ada}/data");
+    let data = world.get(&path).await.ok(200);
+    shows(&data, &json!({"contact": {"name": "Ada", "phone": mobile(1)}}));
+    assert_eq!(data["messages"][0]["body"], "Secret");
+    assert_eq!(data["lists"].as_array().map(Vec::len), Some(1));
+
+    let erase = world.request(reqwest::Method::DELETE, &path);
+    let erased = carillon_tests::Answer::to(erase).await.ok(202);
+    assert_eq!(erased["numbers"].as_array().map(Vec::len), Some(1));
+    assert_eq!(world.get(&path).await.status, 404);
+    world.advance(8).await;
+    assert!(world.list("").await.iter().all(|m| m["body"] != "Secret"));
+    assert_eq!(world.get(&list).await.ok(200)["count"], 0);
+    let left = world.get("/v1/contacts").await.ok(200);
+    assert_eq!(left["data"].as_array().map(Vec::len), Some(1), "Bob stays");
+    // The lines of the file say nothing of the person any more.
+    let id = import["id"].as_str().expect("an id").parse().expect("an id");
+    let (store, org) = (&world.stack.ctx.store, world.stack.org);
+    let lines = store.contact_import_chunk(org, id, 0).await.expect("read").expect("kept");
+    assert!(!lines.contains("Ada") && lines.contains("Bob"), "{lines}");
+}

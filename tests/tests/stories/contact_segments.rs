@@ -42,8 +42,7 @@ async fn a_segment_is_counted_and_shown_by_its_rules() {
         let _ = world.send(&mobile(n), "Hi", json!({})).await;
     }
     world.settle().await;
-    world.simulator.receive(carillon_simulator::Inbound::sms(&mobile(2), "yes")).await;
-    world.settle().await;
+    world.person_writes(&mobile(2), "yes").await;
     for (rules, found) in [
         (json!({"label": "VIP"}), vec![0, 1, 2]),
         (json!({"field": "status", "is": "lead"}), vec![0, 2, 4, 6]),

@@ -67,6 +67,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
+    let (workshop, campaign) = world.run_workshop("Private").await;
     world.advance(1).await;
     let pack = rows(world)
         .await
@@ -82,6 +83,8 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("members", id(&member)),
         ("contacts", id(&contact)),
         ("lists", id(&list)),
+        ("workshops", workshop),
+        ("campaigns", campaign),
         ("segments", id(&segment)),
         ("dead-letters", pack.expect("a pack")),
         ("organizations", world.stack.org.to_string()),
@@ -95,7 +98,6 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"scheduled_for": world.in_minutes(1)})
         }
         ("PATCH", "/v1/templates/{id}") => json!({"body": "Mine"}),
-        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/contacts/{id}") => json!({"name": "Mine"}),
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
@@ -105,7 +107,16 @@ fn body(world: &World, route: &Route) -> Value {
         ("POST" | "DELETE", "/v1/lists/{id}/members") => {
             json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})
         }
+        ("PATCH", "/v1/workshops/{id}") => json!({"title": "Mine"}),
+        (_, "/v1/workshops/{id}/registrations") => {
+            json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})
+        }
+        ("POST", "/v1/workshops/{id}/run-sequence") => json!({"channel": "sms"}),
+        ("POST", "/v1/workshops/{id}/send-now") => {
+            json!({"channel": "sms", "template": "private"})
+        }
         (_, "/v1/contacts/{id}/labels") => json!({"labels": ["mine"]}),
+        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/members/{id}") => json!({"role": "manager"}),
         ("PATCH", "/v1/organizations/{id}") => json!({"status": "suspended"}),
         _ => json!({}),

@@ -53,3 +53,6 @@ mod templates;
 mod tenancy;
 mod two_way;
 mod unknown;
+mod workshops;
+mod workshops_change;
+mod workshops_refused;

@@ -35,7 +35,8 @@ pub async fn redrive(
                 DueKind::Pack(_)
                 | DueKind::Import(_)
                 | DueKind::ContactImport(_)
-                | DueKind::Erasure(_) => true,
+                | DueKind::Erasure(_)
+                | DueKind::Workshop(_) => true,
             }
         }
         None => true,
@@ -78,6 +79,11 @@ pub async fn drop(
             }
             DueKind::Erasure(address) => {
                 if ctx.store.erasure(org, address).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::Workshop(id) => {
+                if ctx.store.workshop(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

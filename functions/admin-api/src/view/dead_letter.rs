@@ -54,6 +54,7 @@ pub enum RowKind {
     Pack,
     Import,
     Erasure,
+    Workshop,
     Unknown,
 }
 
@@ -135,6 +136,7 @@ impl DeadLetter {
                 (RowKind::Import, Some(id.to_string()))
             }
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {

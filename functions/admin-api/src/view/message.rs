@@ -163,7 +163,10 @@ impl Message {
             Direction::Inbound => (m.our_address.clone(), person),
         };
         let import = match m.source {
-            domain::Source::Import { id, page: _, line } => Some(ImportRow { id, line }),
+            // What a campaign plans is nobody's file.
+            domain::Source::Import { id, page: _, line } => {
+                m.campaign.is_none().then_some(ImportRow { id, line })
+            }
             domain::Source::Single | domain::Source::Person => None,
         };
         Self {
