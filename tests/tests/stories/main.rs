@@ -7,6 +7,7 @@ mod bad_input;
 mod bulk;
 mod callbacks;
 mod consents;
+mod console;
 mod dead_callbacks;
 mod dead_letters;
 mod expiry;
