@@ -29,4 +29,4 @@ pub mod seed;
 mod world;
 
 pub use answer::{Answer, shows};
-pub use world::{ADMIN_KEY, Setup, World, file_form, with_file, with_json};
+pub use world::{ADMIN_KEY, Setup, World, fields_form, file_form, with_file, with_json};

@@ -440,7 +440,20 @@ pub fn with_file(request: RequestBuilder, file: &[u8], fields: &[(&str, &str)]) 
 /// The same as content type and body.
 #[must_use]
 pub fn file_form(file: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {
-    const BOUNDARY: &str = "----a-boundary-of-the-stories";
+    let head = "Content-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
+                Content-Type: text/csv";
+    form(fields, &[format!("--{BOUNDARY}\r\n{head}\r\n\r\n").as_bytes(), file, b"\r\n"].concat())
+}
+
+/// A form without a file.
+#[must_use]
+pub fn fields_form(fields: &[(&str, &str)]) -> (String, Vec<u8>) {
+    form(fields, &[])
+}
+
+const BOUNDARY: &str = "----a-boundary-of-the-stories";
+
+fn form(fields: &[(&str, &str)], file: &[u8]) -> (String, Vec<u8>) {
     let mut body = Vec::with_capacity(file.len() + 1_024);
     for (name, value) in fields {
         let part = format!(
@@ -448,13 +461,8 @@ pub fn file_form(file: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {
         );
         body.extend_from_slice(part.as_bytes());
     }
-    let head = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
-         Content-Type: text/csv\r\n\r\n"
-    );
-    body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(file);
-    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
     (format!("multipart/form-data; boundary={BOUNDARY}"), body)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use carillon_domain::import::{Import, Progress};
+use carillon_domain::import::{Import, Kind, Progress};
 use carillon_domain::rows::{self, Mapping, Table};
 use carillon_domain::{Channel, Country, ImportId, ProviderName, Purpose};
 use carillon_runtime::{Context, random};
@@ -191,9 +191,11 @@ impl Form {
             body: text.source,
             template: text.template,
             rows: count(table.rows.len()),
-            header: table.header,
-            mapping,
-            default_country: country.or(settings.default_country),
+            kind: Kind::File {
+                header: table.header,
+                mapping,
+                default_country: country.or(settings.default_country),
+            },
             integration,
             max_segments: settings.max_segments,
             scheduled_for: at,

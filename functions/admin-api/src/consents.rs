@@ -26,7 +26,7 @@ const LONGEST_SOURCE: usize = 100;
 const LONGEST_TEXT: usize = 1_000;
 
 /// What a person said.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewConsent", example = example())]
 pub struct Request {
@@ -110,6 +110,26 @@ pub async fn list(
 }
 
 impl Request {
+    /// Said by a contact, whose number is known. `place` names it: `consents[0]`.
+    pub fn of_contact(
+        &self,
+        place: &str,
+        now: Timestamp,
+        wrong: &mut Vec<FieldError>,
+    ) -> Option<Consent> {
+        let mut own = Vec::new();
+        if self.to.is_some() {
+            let detail = "A contact's consents are for its own number; leave “to” out.";
+            own.push(FieldError::new("to", "unknown_field", detail));
+        }
+        let consent = self.consent(now, &mut own);
+        let is_right = own.is_empty();
+        wrong.extend(
+            own.into_iter().map(|e| FieldError { field: format!("{place}.{}", e.field), ..e }),
+        );
+        consent.filter(|_| is_right)
+    }
+
     fn consent(&self, now: Timestamp, wrong: &mut Vec<FieldError>) -> Option<Consent> {
         let channels = "sms, whatsapp, whatsapp_group or voice";
         let channel = needed("channel", &self.channel, Channel::parse, channels, wrong);

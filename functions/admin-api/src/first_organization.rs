@@ -7,6 +7,7 @@ use carillon_runtime::context::InstallationError;
 use carillon_store::{ApiKey, Organization};
 
 pub use crate::auth::hash;
+use crate::templates;
 
 /// The organization that the first key opens; always the same one.
 #[must_use]
@@ -27,6 +28,7 @@ pub async fn ensure(ctx: &Context, key_sha256: &str) -> Result<OrgId, Installati
     let id = KeyId::from_hash(&[b"first key", hash.as_bytes()]);
     let key = ApiKey::new(id, org, Role::SuperAdmin, "Installation", now);
     ctx.store.ensure_api_key(&key, &hash).await?;
+    templates::first::ensure(ctx, org, "installation").await?;
     // Drawn here, by the one function that may encrypt: the others only read it.
     ctx.address_secret().await?;
     Ok(org)

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use carillon_domain::ImportId;
-use carillon_domain::import::{DUPLICATE, Import, Rejected};
+use carillon_domain::import::{DUPLICATE, Import, Kind, Rejected};
 use carillon_domain::rows;
 use carillon_runtime::Context;
 
 use crate::answers::{Csv, Json};
 use crate::auth::Caller;
+use crate::contacts;
 use crate::extract::Id;
 use crate::problem::Problem;
 use crate::view;
@@ -24,10 +25,15 @@ pub async fn read(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
     Id(id): Id<ImportId>,
-) -> Result<Json<view::import::Import>, Problem> {
-    let import = ctx.store.import(caller.org, id).await?;
+) -> Result<Json<view::import::AnyImport>, Problem> {
+    if let Some((import, _)) = file(&ctx, &caller, id).await? {
+        let shown = view::import::Import::of(&import);
+        return Ok(Json(view::import::AnyImport::Messages(shown)));
+    }
+    let import = ctx.store.contact_import(caller.org, id).await?;
     let import = import.ok_or_else(|| Problem::not_found("import"))?;
-    Ok(Json(view::import::Import::of(&import)))
+    let shown = view::import::ContactImport::of(&import);
+    Ok(Json(view::import::AnyImport::Contacts(shown)))
 }
 
 /// `GET /v1/imports/{id}/rejected`: the rejected rows as they were, with their
@@ -37,11 +43,27 @@ pub async fn rejected(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<Csv, Problem> {
+    let text = match file(&ctx, &caller, id).await? {
+        Some((import, header)) => {
+            let rejected = collect(&ctx, &import).await?;
+            write(&ctx, &import, &header, rejected).await?
+        }
+        None => contacts::import::rejected(&ctx, &caller, id).await?,
+    };
+    Ok(Csv { name: format!("{id}-rejected.csv"), text })
+}
+
+/// A file and its header. What a campaign plans is not somebody's file.
+async fn file(
+    ctx: &Context,
+    caller: &Caller,
+    id: ImportId,
+) -> Result<Option<(Import, Vec<String>)>, Problem> {
     let import = ctx.store.import(caller.org, id).await?;
-    let import = import.ok_or_else(|| Problem::not_found("import"))?;
-    let rejected = collect(&ctx, &import).await?;
-    let csv = write(&ctx, &import, rejected).await?;
-    Ok(Csv { name: format!("{id}-rejected.csv"), text: csv })
+    Ok(import.and_then(|import| match &import.kind {
+        Kind::File { header, .. } => Some((import.clone(), header.clone())),
+        Kind::Step(_) => None,
+    }))
 }
 
 async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejected>, Problem> {
@@ -61,18 +83,17 @@ async fn collect(ctx: &Context, import: &Import) -> Result<BTreeMap<u32, Rejecte
 async fn write(
     ctx: &Context,
     import: &Import,
+    header: &[String],
     rejected: BTreeMap<u32, Rejected>,
 ) -> Result<String, Problem> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut head = vec!["line".to_owned(), "reason".to_owned(), "detail".to_owned()];
-    head.extend(import.header.iter().map(|name| harmless(name)));
+    head.extend(header.iter().map(|name| harmless(name)));
     let broken = |_| Problem::not_found("report");
     writer.write_record(&head).map_err(broken)?;
     for chunk in 0..import.chunks {
         let Some(text) = ctx.store.import_chunk_if_kept(import.org, import.id, chunk).await? else {
-            let detail = "The lines of this file are not kept any more; see retention.file_days \
-                          in /v1/settings.";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "file_not_kept", detail));
+            return Err(not_kept());
         };
         for row in rows::read_chunk(&text).flatten() {
             if let Some(r) = rejected.get(&row.line) {
@@ -84,6 +105,12 @@ async fn write(
     }
     let bytes = writer.into_inner().unwrap_or_default();
     Ok(String::from_utf8(bytes).unwrap_or_default())
+}
+
+pub fn not_kept() -> Problem {
+    let detail = "The lines of this file are not kept any more; see retention.file_days in \
+                  /v1/settings.";
+    Problem::new(StatusCode::NOT_FOUND, "file_not_kept", detail)
 }
 
 /// A cell that a spreadsheet would run is written as text.

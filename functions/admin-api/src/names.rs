@@ -1,5 +1,7 @@
 //! What people call things.
 
+use carillon_domain::contact::fields;
+
 use crate::problem::FieldError;
 
 /// Longest name, in characters.
@@ -18,23 +20,12 @@ pub fn read_name(field: &str, text: &str, wrong: &mut Vec<FieldError>) -> Option
 }
 
 /// Longest address that mail is sent to.
-pub const LONGEST_EMAIL: usize = 254;
+pub use carillon_domain::contact::fields::LONGEST_EMAIL;
 
 /// An e-mail address, in lower case: something, an @, and a domain with a dot.
 /// Whether it exists, only mail to it can tell.
 pub fn read_email(field: &str, text: &str, wrong: &mut Vec<FieldError>) -> Option<String> {
-    let email = text.trim().to_lowercase();
-    let is_plain = |part: &str| {
-        !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@')
-    };
-    let looks_right = email.len() <= LONGEST_EMAIL
-        && email.split_once('@').is_some_and(|(who, domain)| {
-            is_plain(who)
-                && is_plain(domain)
-                && domain.split('.').all(|label| !label.is_empty())
-                && domain.contains('.')
-        });
-    if looks_right {
+    if let Ok(email) = fields::email(text) {
         return Some(email);
     }
     let detail = "Write an e-mail address such as ada@example.com.";

@@ -37,7 +37,7 @@ const AGAIN: u32 = 1;
 const LARGEST: usize = 300 * 1024;
 const NONCE: usize = 12;
 /// These make the key part of the message's or import's id.
-const OWN_WAY: [&str; 2] = ["/v1/messages", "/v1/messages/bulk"];
+const OWN_WAY: [&str; 3] = ["/v1/messages", "/v1/messages/bulk", "/v1/contacts/import"];
 
 /// How a request begins.
 pub enum Start {

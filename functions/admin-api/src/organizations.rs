@@ -22,7 +22,7 @@ use crate::lists::{self, Page, PageQuery};
 use crate::names::{LONGEST_NAME, read_name};
 use crate::problem::{FieldError, Problem};
 use crate::settings::read_time_zone;
-use crate::{idempotency, secret_key};
+use crate::{idempotency, secret_key, templates};
 
 /// How often a change that met another is tried again.
 const ROUNDS: usize = 20;
@@ -131,6 +131,7 @@ pub async fn create(
         ..ApiKey::new(KeyId::from_hash(&[b"first", id.as_bytes()]), id, Role::Admin, "First", now)
     };
     ctx.store.ensure_api_key(&key, &auth::hash(&secret)).await?;
+    templates::first::ensure(&ctx, id, &caller.id).await?;
     let organization = if is_new { organization } else { found(&ctx, id).await? };
     let view = View { admin_key: Some(secret.to_string()), ..organization.into() };
     Ok(Created(view))

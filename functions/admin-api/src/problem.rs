@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use carillon_runtime::accounts::AccountError;
 use carillon_runtime::context::InstallationError;
+use carillon_runtime::files::FilesError;
 use carillon_runtime::queues::QueueError;
 use carillon_runtime::secrets::SecretError;
 use carillon_store::StoreError;
@@ -71,6 +72,13 @@ impl Problem {
 
     pub fn conflict(code: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// What it says concerns this field.
+    #[must_use]
+    pub fn of_field(self, field: &str) -> Self {
+        let error = FieldError::new(field, self.code.clone(), self.detail.clone());
+        Self { errors: vec![error], ..self }
     }
 
     /// To be tried again after so many seconds.
@@ -171,6 +179,19 @@ impl From<AccountError> for Problem {
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         Self::unavailable(&error)
+    }
+}
+
+impl From<FilesError> for Problem {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::NoBucket => {
+                let detail = "This installation has no bucket for large files; split the file into \
+                              parts of 4 MB.";
+                Self::conflict("no_large_files", detail)
+            }
+            error => Self::unavailable(&error),
+        }
     }
 }
 

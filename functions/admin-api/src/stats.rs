@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use carillon_domain::Channel;
 use carillon_domain::integration::Money;
+use carillon_domain::{CampaignId, Channel};
 use carillon_runtime::Context;
 use carillon_store::{DayCounters, keys};
 use jiff::SignedDuration;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::answers::Json;
 use crate::auth::Caller;
+use crate::campaigns;
 use crate::extract::Params;
 use crate::problem::Problem;
 use crate::view::statistics::{self, ErrorCount, Statistics, Sums};
@@ -31,7 +32,7 @@ pub struct Query {
     /// Today, where it is absent.
     to: Option<Day>,
     channel: Option<Channel>,
-    campaign_id: Option<String>,
+    campaign_id: Option<CampaignId>,
 }
 
 /// A day as `2026-11-21`, or a time on it.
@@ -71,18 +72,21 @@ pub async fn read(
     let from = params.from.as_ref().map_or_else(|| keys::day(year_ago), |day| day.0.clone());
     let to = params.to.as_ref().map_or_else(|| keys::day(now), |day| day.0.clone());
     let channel = params.channel;
-    let mut days = ctx.store.counters(caller.org, &from, &to).await?;
+    let mut days = match params.campaign_id {
+        None => ctx.store.counters(caller.org, &from, &to).await?,
+        Some(id) => match ctx.store.campaign(caller.org, id).await? {
+            Some(campaign) => campaigns::stats::days(&ctx, &campaign).await?,
+            None => Vec::new(),
+        },
+    };
+    days.retain(|d| (from.as_str()..=to.as_str()).contains(&d.date.as_str()));
     days.retain(|d| channel.is_none_or(|c| c.as_str() == d.channel));
-    // No message belongs to a campaign yet.
-    if params.campaign_id.is_some() {
-        days.clear();
-    }
     let currency = currency(&ctx, &caller).await?;
     Ok(Json(answer(&days, &currency)))
 }
 
 /// `cost` is in the currency of the organization's first price table.
-async fn currency(ctx: &Context, caller: &Caller) -> Result<String, Problem> {
+pub async fn currency(ctx: &Context, caller: &Caller) -> Result<String, Problem> {
     let integrations = ctx.store.integrations(caller.org).await?;
     let mut currencies =
         integrations.iter().flat_map(|i| i.settings.price_table.values().map(|m| &m.currency));
@@ -138,7 +142,7 @@ impl Totals {
     }
 }
 
-fn answer(days: &[DayCounters], currency: &str) -> Statistics {
+pub fn answer(days: &[DayCounters], currency: &str) -> Statistics {
     let mut all = Totals::default();
     let mut by_day: BTreeMap<&str, Totals> = BTreeMap::new();
     let mut by_month: BTreeMap<&str, Totals> = BTreeMap::new();

@@ -47,7 +47,7 @@ pub async fn pass(ctx: &Context, now: Timestamp, report: &mut Report) -> (Vec<Du
         due.sort_by_key(|entry| entry.at);
         let (plans, sends): (Vec<_>, Vec<_>) = due
             .into_iter()
-            .partition(|entry| matches!(entry.kind, DueKind::Import(_) | DueKind::Erasure(_)));
+            .partition(|entry| !matches!(entry.kind, DueKind::Message(_) | DueKind::Pack(_)));
         imports.extend(plans.into_iter().filter(|entry| entry.at <= now));
         queued += queue(ctx, lane, sends, now, report).await;
     }
@@ -76,7 +76,10 @@ async fn queue(
         let what = match entry.kind {
             DueKind::Message(id) => Sendable::Message(id),
             DueKind::Pack(id) => Sendable::Pack(id),
-            DueKind::Import(_) | DueKind::Erasure(_) => continue,
+            DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Erasure(_)
+            | DueKind::Workshop(_) => continue,
         };
         match lease {
             Ok(Some(generation)) => {
@@ -123,7 +126,11 @@ async fn is_set_aside(ctx: &Context, entry: &DueEntry, report: &mut Report) -> b
 fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
     let doublings = match entry.kind {
         DueKind::Pack(_) => entry.generation.min(LEASE_DOUBLINGS),
-        DueKind::Message(_) | DueKind::Import(_) | DueKind::Erasure(_) => 0,
+        DueKind::Message(_)
+        | DueKind::Import(_)
+        | DueKind::ContactImport(_)
+        | DueKind::Erasure(_)
+        | DueKind::Workshop(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);
     at + lease * (1 << doublings)

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Rejected};
+use carillon_domain::campaign::{cause, read_frozen};
+use carillon_domain::import::{DUPLICATE, Entry, Import, Kind, Page, Rejected};
 use carillon_domain::rows::{self, CorruptChunk, Row};
 use carillon_domain::template::{Template, TemplateError};
-use carillon_domain::{AddressKey, AddressSecret, MessageId, PhoneNumber, segments};
+use carillon_domain::{AddressKey, AddressSecret, ContactId, MessageId, PhoneNumber, segments};
 use carillon_runtime::Context;
 use carillon_runtime::context::InstallationError;
 use carillon_store::StoreError;
@@ -72,17 +73,39 @@ impl Reader {
 
 /// What a row becomes.
 pub enum Outcome {
-    Recipient { to: PhoneNumber, variables: Map<String, Value>, body: String },
+    Recipient(Recipient),
     Rejected { code: &'static str, detail: String },
+}
+
+/// Whom a message is for, and what it says.
+pub struct Recipient {
+    pub to: PhoneNumber,
+    pub contact: Option<ContactId>,
+    pub variables: Map<String, Value>,
+    pub body: String,
 }
 
 /// Reads one row: the same answer for the same row, now and after a crash.
 pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
-    let recipient = match import.mapping.recipient(&row.cells, import.default_country) {
-        Ok(recipient) => recipient,
-        Err(error) => return Outcome::Rejected { code: error.code(), detail: error.to_string() },
+    let said = match &import.kind {
+        Kind::File { mapping, default_country, .. } => {
+            match mapping.recipient(&row.cells, *default_country) {
+                Ok(recipient) => (recipient.to, None, recipient.variables, None),
+                Err(error) => {
+                    return Outcome::Rejected { code: error.code(), detail: error.to_string() };
+                }
+            }
+        }
+        Kind::Step(_) => match read_frozen(&row.cells) {
+            Some(f) => (f.to, Some(f.contact), f.variables, f.body),
+            None => {
+                let detail = "the person was forgotten".to_owned();
+                return Outcome::Rejected { code: "forgotten", detail };
+            }
+        },
     };
-    let body = match template.render(&recipient.variables) {
+    let (to, contact, variables, written) = said;
+    let body = match written.map_or_else(|| template.render(&variables), Ok) {
         Ok(body) => body,
         Err(error) => return Outcome::Rejected { code: error.code(), detail: error.to_string() },
     };
@@ -98,7 +121,7 @@ pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
         );
         return Outcome::Rejected { code: "too_many_segments", detail };
     }
-    Outcome::Recipient { to: recipient.to, variables: recipient.variables, body }
+    Outcome::Recipient(Recipient { to, contact, variables, body })
 }
 
 /// The page that begins at the import's cursor. A page never spans two pieces.
@@ -117,8 +140,8 @@ pub async fn build(
     let mut seen = HashSet::new();
     for row in rows.get(start..end).unwrap_or_default() {
         match read(import, &template, row) {
-            Outcome::Recipient { to, .. } => {
-                let message = message_id(&secret, import, &to);
+            Outcome::Recipient(recipient) => {
+                let message = message_id(&secret, import, &recipient.to, row.line);
                 if seen.insert(message) {
                     page.entries.push(Entry { line: row.line, message });
                 } else {
@@ -142,9 +165,24 @@ pub async fn build(
     Ok(page)
 }
 
-/// One message a number and file, whichever line it stands on.
-pub fn message_id(secret: &AddressSecret, import: &Import, to: &PhoneNumber) -> MessageId {
+/// One message a number and file, whichever line it stands on; of a step, one a
+/// registration, whichever source it is in. `line` is the registration's number.
+pub fn message_id(
+    secret: &AddressSecret,
+    import: &Import,
+    to: &PhoneNumber,
+    line: u32,
+) -> MessageId {
     let address = AddressKey::new(secret, import.org, to.as_str());
-    let at = u64::try_from(import.created_at.as_millisecond()).unwrap_or(0);
-    MessageId::new(address, at, &[b"import", import.id.as_bytes()])
+    let ms = |at: jiff::Timestamp| u64::try_from(at.as_millisecond()).unwrap_or(0);
+    match &import.kind {
+        Kind::File { .. } => {
+            let at = ms(import.created_at);
+            MessageId::new(address, at, &[b"import", import.id.as_bytes()])
+        }
+        Kind::Step(of) => {
+            let cause = cause(of.campaign, of.step, of.revision, line);
+            MessageId::new(address, ms(of.started_at), &[&cause])
+        }
+    }
 }

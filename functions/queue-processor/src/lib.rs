@@ -4,10 +4,12 @@
 //! at all. What it finds it leases before it acts, so two runs side by side
 //! share the work. What it leaves is due again when its lease runs out.
 
+mod contacts;
 mod dispatch;
 mod forget;
 mod freeze;
 mod plan;
+mod reconcile;
 
 use carillon_runtime::{Context, set_aside};
 use carillon_store::{DueEntry, DueKind};
@@ -56,6 +58,17 @@ pub async fn run(ctx: &Context, deadline: Timestamp) -> Report {
     report
 }
 
+/// What a turn of one kind of file or another ends in.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Plan(#[from] plan::PlanError),
+    #[error(transparent)]
+    Contacts(#[from] contacts::ImportError),
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::ReconcileError),
+}
+
 async fn plan_all(
     ctx: &Context,
     imports: &[DueEntry],
@@ -76,7 +89,18 @@ async fn plan_all(
             }
             continue;
         }
-        match plan::turn(ctx, entry, PAGES_A_TURN, deadline).await {
+        let turn = match entry.kind {
+            DueKind::ContactImport(_) => {
+                contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Workshop(_) => {
+                reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
+                plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+        };
+        match turn {
             Ok(pages) => planned += pages,
             Err(error) => {
                 report.errors += 1;

@@ -1,23 +1,23 @@
-//! Planning a file: page by page, in the one order that survives a crash at
+//! Planning a file, or a step's source: page by page, in the one order that survives a crash at
 //! any point. The page is frozen first; then its messages, each put only if
 //! absent; then its packs, which make the messages due; then the seal; then the
 //! cursor. A repeat finds what is there and goes on behind it.
 
+use carillon_domain::campaign::Standing;
 use carillon_domain::import::{DUPLICATE, Entry, Import, Page, Progress};
 use carillon_domain::ledger::interval;
-use carillon_domain::message::{Content, Direction, Message, Source, State};
+use carillon_domain::message::{Content, Direction, Message, Related, Source, State};
 use carillon_domain::pack::{Pack, Stage};
 use carillon_domain::rows::Row;
 use carillon_domain::template::Template;
-use carillon_domain::{Lane, PackId, PhoneNumber, segments};
+use carillon_domain::{Lane, PackId, segments};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::{Context, random};
 use carillon_store::{DueEntry, DueKind, Inserted, Mechanism, StoreError, TimelineEntry};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value};
 
-use crate::freeze::{self, FreezeError, Outcome, Reader};
+use crate::freeze::{self, FreezeError, Outcome, Reader, Recipient};
 
 /// Message rows put side by side.
 const PUTS_IN_FLIGHT: usize = 16;
@@ -48,6 +48,9 @@ pub async fn turn(
         return Ok(0);
     };
     let Some(mut import) = ctx.store.import(entry.org, id).await? else { return Ok(0) };
+    if is_withdrawn(ctx, &import).await? {
+        return Ok(0);
+    }
     let mut reader = Reader::new(&import)?;
     let mut planned = 0;
     while planned < pages && !import.is_planned() && ctx.clock.now() < deadline {
@@ -67,6 +70,17 @@ pub async fn turn(
         ctx.store.lease(&held, ctx.clock.now(), &random::token()).await?;
     }
     Ok(planned)
+}
+
+/// What was asked for is not so any more: nothing more is planned of it.
+async fn is_withdrawn(ctx: &Context, import: &Import) -> Result<bool, PlanError> {
+    let Some(of) = import.step() else { return Ok(false) };
+    let found = ctx.store.campaign_and_workshop(import.org, of.campaign, of.workshop).await?;
+    let Standing::Withdrawn(why) = Standing::of(of, found.0.as_ref(), found.1.as_ref()) else {
+        return Ok(false);
+    };
+    ctx.store.withdraw_source(import.org, import.id, why.detail()).await?;
+    Ok(true)
 }
 
 /// An error that would be the same again ends the import, visibly.
@@ -161,7 +175,7 @@ async fn put_messages(
         let said = read(import, template, entry, row)?;
         // The frozen id decides whose row this is: what is read again must be
         // the same person.
-        if freeze::message_id(&secret, import, &said.0) != entry.message {
+        if freeze::message_id(&secret, import, &said.to, entry.line) != entry.message {
             return Err(FreezeError::Changed { line: entry.line }.into());
         }
         messages.push((place, message(import, number, entry, said, &token, now)));
@@ -182,17 +196,14 @@ async fn put_messages(
     Ok((found.into_iter().flatten().collect(), sizes))
 }
 
-/// What a frozen line says: number, variables, text.
-type Said = (PhoneNumber, Map<String, Value>, String);
-
 fn read(
     import: &Import,
     template: &Template,
     entry: &Entry,
     row: &Row,
-) -> Result<Said, FreezeError> {
+) -> Result<Recipient, FreezeError> {
     match freeze::read(import, template, row) {
-        Outcome::Recipient { to, variables, body } => Ok((to, variables, body)),
+        Outcome::Recipient(recipient) => Ok(recipient),
         Outcome::Rejected { .. } => Err(FreezeError::Changed { line: entry.line }),
     }
 }
@@ -201,7 +212,7 @@ fn message(
     import: &Import,
     page: u32,
     entry: &Entry,
-    (to, variables, body): Said,
+    Recipient { to, contact, variables, body }: Recipient,
     token: &str,
     now: Timestamp,
 ) -> Message {
@@ -227,9 +238,11 @@ fn message(
         purpose: import.purpose,
         lane: Lane::Bulk,
         source: Source::Import { id: import.id, page, line: entry.line },
-        related: None,
-        contact: None,
-        campaign: None,
+        related: import
+            .step()
+            .map(|of| Related { kind: "workshop".to_owned(), id: of.workshop.to_string() }),
+        contact,
+        campaign: import.step().map(|of| of.campaign),
         integration: import.integration,
         provider: None,
         provider_message_id: None,

@@ -1,10 +1,11 @@
 //! The text of a message as its provider wants it: free text, or a registered
 //! template with the values of its slots.
 
+use carillon_domain::content::Registration;
 use carillon_domain::message::Message;
+use carillon_domain::personal::plain;
 use carillon_domain::{Failure, FailureReason, ProviderName};
 use carillon_providers::{Content, provider};
-use serde_json::Value;
 
 use crate::{Run, SendError};
 
@@ -22,29 +23,24 @@ pub async fn of(
     }
     let stored = run.ctx.store.template_version(run.org, reference.id, reference.version).await?;
     let Some(template) = stored else { return text() };
-    let detail =
-        |field: &str| template.details.get(field).and_then(Value::as_str).filter(|v| !v.is_empty());
-    let Some(template_id) = detail("provider_template_id").or_else(|| detail("dlt_template_id"))
-    else {
+    let Some(template_id) = template.content.registration().and_then(Registration::id) else {
         return text();
     };
+    let sender_id = template.content.registration().and_then(|r| r.sender_id.clone());
     let mut values = Vec::new();
-    for slot in template.details.get("variables").and_then(Value::as_array).into_iter().flatten() {
-        let key = slot.get("key").and_then(Value::as_str).unwrap_or_default();
-        let value = message.content.variables.get(key).or_else(|| slot.get("default"));
-        match value {
-            Some(Value::String(text)) => values.push(text.clone()),
-            Some(Value::Null) | None => {
-                let detail = format!("the template's slot {key} has no value");
-                let reason = FailureReason::TemplateMismatch;
-                return Ok(Err(Failure::new("missing_value", reason, true, detail)));
-            }
-            Some(other) => values.push(other.to_string()),
-        }
+    for slot in &template.content.variables {
+        let given = message.content.variables.get(&slot.key).filter(|value| !value.is_null());
+        let value = given.map(plain).or_else(|| slot.fallback().map(str::to_owned));
+        let Some(value) = value else {
+            let detail = format!("the template's slot {} has no value", slot.key);
+            let reason = FailureReason::TemplateMismatch;
+            return Ok(Err(Failure::new("missing_value", reason, true, detail)));
+        };
+        values.push(value);
     }
     Ok(Ok(Content::Registered {
         template_id: template_id.to_owned(),
-        sender_id: detail("sender_id").map(str::to_owned),
+        sender_id: sender_id.filter(|header| !header.is_empty()),
         values,
     }))
 }

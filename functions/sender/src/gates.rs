@@ -2,6 +2,7 @@
 //! expires, is suppressed, waits for the morning); others on the whole run
 //! (sending is switched off, a cap is full), and then its pack comes again.
 
+use carillon_domain::campaign::Standing;
 use carillon_domain::ledger::{Wait, Want};
 use carillon_domain::message::{Message, SuppressionReason};
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, gates, quiet};
@@ -69,6 +70,19 @@ pub async fn before_slot(
     if message.expires_at.is_some_and(|end| end <= now) {
         message.expire(now);
         return Ok(Gate::Decided);
+    }
+    match terms.standing {
+        Standing::Go => {}
+        Standing::Paused => {
+            let detail = "somebody paused it, and can resume it".to_owned();
+            let until = now + LOOK_AGAIN;
+            return Ok(Gate::Hold(Hold { until, reason: "campaign_paused", detail }));
+        }
+        Standing::Withdrawn(why) => {
+            // What can be claimed can be withdrawn.
+            let _waited = message.withdraw(why, now);
+            return Ok(Gate::Decided);
+        }
     }
     if terms.suspended {
         let detail = "the organization is suspended".to_owned();

@@ -86,7 +86,8 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// `holder` names the pack or message in the ledger.
+    /// `holder` names the pack or message in the ledger, `messages` are what it is
+    /// for.
     ///
     /// # Errors
     /// When the table or KMS does not answer.
@@ -95,7 +96,9 @@ impl<'a> Run<'a> {
         org: OrgId,
         deadline: Timestamp,
         (holder, lane): (String, Lane),
+        messages: &[Message],
     ) -> Result<Self, SendError> {
+        let of = terms::step_of(ctx, messages).await?;
         Ok(Self {
             ctx,
             org,
@@ -103,7 +106,7 @@ impl<'a> Run<'a> {
             deadline,
             purse: Purse::new(holder, lane),
             release: ctx.standing().await?.release(),
-            terms: terms::Current::new(ctx, org).await?,
+            terms: terms::Current::new(ctx, org, of).await?,
             stopped: std::sync::atomic::AtomicBool::new(false),
             trouble: std::sync::Mutex::default(),
         })

@@ -66,7 +66,7 @@ async fn send(ctx: &Context, pack: &Pack, deadline: Timestamp) -> Result<(), Sen
     // Eventually consistent: a stale row only makes a claim fail.
     let messages = ctx.store.messages(pack.org, &ids, false, true).await?;
     let (own, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|m| belongs(&members, m));
-    let run = Run::new(ctx, pack.org, deadline, (pack.id.to_string(), pack.lane)).await?;
+    let run = Run::new(ctx, pack.org, deadline, (pack.id.to_string(), pack.lane), &own).await?;
     run.expect(&own).await?;
     let (left, waiting): (Vec<_>, Vec<_>) = own.into_iter().partition(Message::has_left_its_pack);
     let left_before = left.len() + others.len();

@@ -21,7 +21,8 @@ pub async fn run(
         // Another lease, or gone: whoever raised the generation has it.
         _ => return Ok(()),
     };
-    let run = Run::new(ctx, org, deadline, (id.to_string(), message.lane)).await?;
+    let holder = (id.to_string(), message.lane);
+    let run = Run::new(ctx, org, deadline, holder, std::slice::from_ref(&message)).await?;
     run.expect(std::slice::from_ref(&message)).await?;
     // On the heap: what it waits for is large.
     let made = Box::pin(attempt::make(&run, message)).await;

@@ -2,6 +2,7 @@
 //! behind the real AWS SDK clients. The tests use the same stack with a clock
 //! they control.
 
+pub mod bucket;
 pub mod engines;
 pub mod issuer;
 pub mod options;

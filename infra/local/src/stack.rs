@@ -17,6 +17,7 @@ use carillon_runtime::{Context, random};
 use carillon_store::{DueEntry, DueKind, StoreError, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::bucket::{self, Bucket};
 use crate::engines::Engines;
 use crate::engines::kms::FILE_KEY;
 use crate::options::{Options, People};
@@ -54,6 +55,8 @@ pub struct Stack {
     pub org: OrgId,
     /// The built-in one, where it is used.
     pub issuer: Option<Issuer>,
+    /// Large files.
+    pub bucket: Bucket,
 }
 
 impl Stack {
@@ -126,6 +129,7 @@ impl Stack {
             kms_key: FILE_KEY.to_owned(),
             kms_keys_before: Vec::new(),
             public_url: Some(options.public_url),
+            files_bucket: None,
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
             sign_in,
@@ -136,7 +140,10 @@ impl Stack {
             tuning: options.tuning,
         };
         let born = options.clock.now();
+        let console_url = config.console_url.clone().unwrap_or_default();
+        let bucket = Bucket::open(options.folder.as_deref(), &console_url, options.clock.clone())?;
         let mut ctx = Context::new(config, dynamodb, sqs.clone(), engines.kms(), options.clock)?;
+        ctx.files = Some(bucket.files(ctx.providers.clone()));
         ctx.sole_worker_since = Some(born);
         ctx.table_id = engines.tables().table_id(table).await?;
         let ctx = Arc::new(ctx);
@@ -145,14 +152,15 @@ impl Stack {
         if issuer.is_some() {
             issuer::invite_everybody(&ctx, org).await?;
         }
-        Ok(Self { ctx, engines, sqs, org, issuer })
+        Ok(Self { ctx, engines, sqs, org, issuer, bucket })
     }
 
     /// The HTTP face: API, webhooks and console.
     pub fn router(&self) -> Router {
         let router = carillon_admin_api::router(Arc::clone(&self.ctx))
             .merge(carillon_webhook::router(Arc::clone(&self.ctx)))
-            .merge(carillon_console::router(Arc::clone(&self.ctx)));
+            .merge(carillon_console::router(Arc::clone(&self.ctx)))
+            .nest(bucket::PATH, self.bucket.router());
         let router = match &self.issuer {
             Some(issuer) => router.nest(issuer::PATH, issuer.router()),
             None => router,
@@ -230,7 +238,10 @@ impl Stack {
     ) -> anyhow::Result<Option<Timestamp>> {
         match entry.kind {
             // Generation 0 still waits for its own time.
-            DueKind::Pack(_) | DueKind::Import(_) => Ok((entry.generation > 0).then_some(now)),
+            DueKind::Pack(_)
+            | DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Workshop(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
             DueKind::Erasure(_) => Ok(None),
             DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {

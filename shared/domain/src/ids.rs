@@ -151,6 +151,8 @@ typed_id!(/// A template.
     TemplateId, "tpl", 10);
 typed_id!(/// A person who may get messages.
     ContactId, "con", 10);
+typed_id!(/// A large file that was uploaded by itself.
+    UploadId, "upl", 10);
 typed_id!(/// Contacts picked by hand.
     ListId, "lst", 10);
 typed_id!(/// A saved filter over contacts.

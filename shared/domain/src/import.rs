@@ -1,10 +1,15 @@
-//! A file of recipients on its way to becoming messages.
+//! A list of recipients on its way to becoming messages: a file that somebody
+//! uploaded, or registrations that a step of a campaign is for.
 
 use jiff::Timestamp;
 
+use crate::campaign::NUMBER;
 use crate::message::{Message, Source, TemplateRef};
 use crate::rows::Mapping;
-use crate::{Channel, Country, ImportId, MessageId, OrgId, ProviderName, Purpose};
+use crate::{
+    CampaignId, Channel, Country, ImportId, MessageId, OrgId, ProviderName, Purpose, StepId,
+    WorkshopId,
+};
 
 /// What was asked, and how far planning has come.
 #[derive(Clone, PartialEq)]
@@ -16,9 +21,7 @@ pub struct Import {
     /// The text with its placeholders, fixed when the file was taken.
     pub body: String,
     pub template: Option<TemplateRef>,
-    pub header: Vec<String>,
-    pub mapping: Mapping,
-    pub default_country: Option<Country>,
+    pub kind: Kind,
     pub integration: Option<ProviderName>,
     pub max_segments: u16,
     pub scheduled_for: Timestamp,
@@ -35,6 +38,27 @@ pub struct Import {
     pub failed: Option<String>,
     pub due: Option<Timestamp>,
     pub generation: u32,
+}
+
+/// Where the recipients come from.
+#[derive(Clone, PartialEq)]
+pub enum Kind {
+    /// A file that somebody uploaded.
+    File { header: Vec<String>, mapping: Mapping, default_country: Option<Country> },
+    /// Registrations, for a step of a campaign; each frozen as a row.
+    Step(StepOf),
+}
+
+/// What a step's messages belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepOf {
+    pub campaign: CampaignId,
+    pub step: StepId,
+    pub workshop: WorkshopId,
+    /// Of the workshop when it was planned.
+    pub revision: u32,
+    /// When the campaign was started: the time in its messages' ids.
+    pub started_at: Timestamp,
 }
 
 /// Where planning stands. Moves page by page, each move conditional on the
@@ -57,6 +81,33 @@ impl Import {
     #[must_use]
     pub const fn is_planned(&self) -> bool {
         self.progress.chunk >= self.chunks
+    }
+
+    /// The step of a campaign that it is for.
+    #[must_use]
+    pub const fn step(&self) -> Option<&StepOf> {
+        match &self.kind {
+            Kind::Step(step) => Some(step),
+            Kind::File { .. } => None,
+        }
+    }
+
+    /// The recipient's number in a row.
+    #[must_use]
+    pub fn number_in<'a>(&self, cells: &'a [String]) -> Option<&'a str> {
+        match &self.kind {
+            Kind::File { mapping, .. } => mapping.number(cells),
+            Kind::Step(_) => cells.get(NUMBER).map(String::as_str),
+        }
+    }
+
+    /// Of numbers that are written without one.
+    #[must_use]
+    pub const fn default_country(&self) -> Option<Country> {
+        match &self.kind {
+            Kind::File { default_country, .. } => *default_country,
+            Kind::Step(_) => None,
+        }
     }
 }
 

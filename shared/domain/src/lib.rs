@@ -8,8 +8,11 @@
 pub mod access;
 pub mod address;
 pub mod audit;
+pub mod campaign;
 pub mod channel;
 pub mod consent;
+pub mod contact;
+pub mod content;
 pub mod cursor;
 pub mod dlt;
 pub mod erasure;
@@ -24,9 +27,11 @@ pub mod json_limits;
 pub mod keyed_hash;
 pub mod keywords;
 pub mod ledger;
+pub mod library;
 pub mod message;
 pub mod outside_url;
 pub mod pack;
+pub mod personal;
 pub mod phone;
 pub mod quiet;
 pub mod receipt;
@@ -37,19 +42,25 @@ pub mod rows;
 pub mod schema;
 pub mod secret;
 pub mod segments;
+pub mod sequence;
 pub mod session;
 pub mod settings;
 pub mod statistics;
 pub mod template;
 pub mod transition;
+pub mod wall_clock;
+pub mod workshop;
+pub mod written_out;
 
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
 pub use channel::{Channel, Lane, Purpose};
+pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
     AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
-    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, WorkshopId,
+    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, UploadId,
+    WorkshopId,
 };
 pub use integration::ProviderName;
 pub use keyed_hash::keyed_hash;
@@ -57,3 +68,4 @@ pub use message::Message;
 pub use outside_url::OutsideUrl;
 pub use phone::{Country, PhoneNumber};
 pub use secret::Secret;
+pub use sequence::{Sequence, Step, StepTime, Tag};

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use crate::integration::Money;
 use crate::segments::Encoding;
 use crate::{
-    CampaignId, Channel, ContactId, Failure, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose, TemplateId,
+    CampaignId, Channel, ContactId, Failure, ImportId, Lane, MessageId, OrgId, ProviderName,
+    Purpose, TemplateId,
 };
 
 /// One row of the table, whole.

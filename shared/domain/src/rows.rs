@@ -13,6 +13,7 @@ mod guess;
 mod mapping;
 mod quotes;
 mod recipient;
+pub mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,8 @@ mod tests;
 pub use chunk::{Chunk, CorruptChunk, chunk_text, chunks, read_chunk};
 pub use decode::decode;
 pub use error::{FileError, MappingError, RowError};
+pub use guess::folded as folded_name;
+pub use guess::{is_number_name, variable_name};
 pub use mapping::{Mapping, Target};
 pub use recipient::{MAX_CELL, Recipient};
 pub use table::Table;

@@ -114,6 +114,58 @@ impl Client {
     }
 }
 
+/// A part of a file.
+#[derive(Debug)]
+pub struct Bytes {
+    pub status: u16,
+    pub bytes: Vec<u8>,
+    /// Bytes of the whole file, where the answer says so.
+    pub size: Option<u64>,
+}
+
+impl Client {
+    /// A part of a file (`bytes=0-99`), at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// As for [`Self::call`].
+    pub async fn bytes(
+        &self,
+        url: &str,
+        range: &str,
+        limit: usize,
+        timeout: Duration,
+    ) -> Result<Bytes, CallError> {
+        let request = self.http.get(url).header("range", range).timeout(timeout);
+        let mut response = request.send().await.map_err(|e| failed(&e))?;
+        let status = response.status().as_u16();
+        let whole = response.headers().get("content-range").and_then(|v| v.to_str().ok());
+        let size = whole.and_then(|v| v.rsplit_once('/')?.1.parse().ok());
+        let mut bytes = Vec::new();
+        while bytes.len() < limit {
+            match response.chunk().await.map_err(|e| failed(&e))? {
+                Some(chunk) => bytes.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        bytes.truncate(limit);
+        Ok(Bytes { status, bytes, size })
+    }
+
+    /// Puts a whole file; answers the status.
+    ///
+    /// # Errors
+    /// As for [`Self::call`].
+    pub async fn put(
+        &self,
+        url: &str,
+        bytes: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<u16, CallError> {
+        let response = self.http.put(url).body(bytes).timeout(timeout).send().await;
+        Ok(response.map_err(|e| failed(&e))?.status().as_u16())
+    }
+}
+
 /// Seconds; a date counts from the answer's own date, so no clock is needed.
 fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
     if let Ok(seconds) = value.trim().parse() {

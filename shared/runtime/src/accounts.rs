@@ -42,6 +42,14 @@ impl Accounts {
         self.enabled.iter().map(|(name, account)| (*name, account)).filter(move |(n, _)| serves(*n))
     }
 
+    /// Whether there is one for this channel at all; only the one asked for, if
+    /// one was.
+    #[must_use]
+    pub fn has(&self, channel: Channel, asked: Option<ProviderName>) -> bool {
+        let mut names = self.enabled.iter().map(|(name, _)| *name);
+        names.any(|n| n.channel() == channel && asked.is_none_or(|asked| asked == n))
+    }
+
     /// One that would serve this number if it were not switched off.
     #[must_use]
     pub fn switched_off(

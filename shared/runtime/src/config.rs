@@ -24,6 +24,8 @@ pub struct Config {
     /// Address that providers call back, without a trailing slash. Absent: the
     /// webhook takes the host that API Gateway names.
     pub public_url: Option<String>,
+    /// Bucket of large files; absent: there are none.
+    pub files_bucket: Option<String>,
     /// SHA-256 (hex) of the first organization's admin key.
     pub admin_key_sha256: Option<String>,
     /// Base addresses that replace the providers' own.
@@ -169,6 +171,7 @@ impl Config {
                 .unwrap_or_default(),
             public_url: variable("CARILLON_PUBLIC_URL")
                 .map(|url| url.trim_end_matches('/').to_owned()),
+            files_bucket: variable("CARILLON_FILES_BUCKET"),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
             sign_in: sign_in::from_env(console_url.as_deref())?,

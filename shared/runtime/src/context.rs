@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::accounts::Lately;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::files::{Files, FilesError};
 use crate::queues::Queues;
 use crate::random;
 use crate::secrets::{Owner, SecretError, Secrets};
@@ -26,6 +27,8 @@ pub struct Context {
     pub providers: Client,
     /// Whom people sign in with.
     pub issuer: Option<Issuer>,
+    /// Large files; none where there is no bucket.
+    pub files: Option<Files>,
     pub clock: Clock,
     pub counters: Counters,
     /// Set where this process is the only worker there is (the local stack):
@@ -71,6 +74,7 @@ impl Context {
             secrets: Secrets::new(kms, config.kms_keys(), clock.clone()),
             providers,
             issuer,
+            files: None,
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
@@ -89,13 +93,27 @@ impl Context {
     pub async fn from_env() -> anyhow::Result<Self> {
         let config = Config::from_env()?;
         let aws = aws().await;
-        Ok(Self::new(
+        let bucket = config.files_bucket.clone();
+        let mut ctx = Self::new(
             config,
             aws_sdk_dynamodb::Client::new(&aws),
             aws_sdk_sqs::Client::new(&aws),
             aws_sdk_kms::Client::new(&aws),
             Clock::System,
-        )?)
+        )?;
+        if let (Some(bucket), Some(region), Some(credentials)) =
+            (bucket, aws.region(), aws.credentials_provider())
+        {
+            let base = format!("https://{bucket}.s3.{region}.amazonaws.com");
+            ctx.files = Some(Files::new(base, region.as_ref(), credentials, ctx.providers.clone()));
+        }
+        Ok(ctx)
+    }
+
+    /// # Errors
+    /// Where there is no bucket.
+    pub fn files(&self) -> Result<&Files, FilesError> {
+        self.files.as_ref().ok_or(FilesError::NoBucket)
     }
 
     /// The key of an address in this organization.

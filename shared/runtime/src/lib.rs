@@ -3,9 +3,11 @@
 
 pub mod accounts;
 pub mod body;
+pub mod broadcast;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod files;
 pub mod people;
 pub mod person;
 pub mod queues;

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId};
+use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -15,7 +15,10 @@ pub enum DueKind {
     Message(MessageId),
     Pack(PackId),
     Import(ImportId),
+    /// Of contacts.
+    ContactImport(ImportId),
     Erasure(AddressKey),
+    Workshop(WorkshopId),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -45,7 +48,9 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
+            ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
             _ => return None,
         };
         Some((org, kind))
@@ -57,7 +62,9 @@ impl DueKind {
             Self::Message(id) => keys::message(org, id),
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
+            Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
+            Self::Workshop(id) => keys::workshop(org, id),
         }
     }
 }
@@ -114,7 +121,11 @@ impl Store {
         let next = entry.generation + 1;
         let idle = match entry.kind {
             DueKind::Message(_) => ", idle :one",
-            DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => "",
+            DueKind::Pack(_)
+            | DueKind::Import(_)
+            | DueKind::ContactImport(_)
+            | DueKind::Erasure(_)
+            | DueKind::Workshop(_) => "",
         };
         let update = self
             .client

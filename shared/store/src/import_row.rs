@@ -1,7 +1,10 @@
 //! An import and its pages as rows.
 
-use carillon_domain::import::{Entry, Import, Page, Progress, Rejected};
-use carillon_domain::{Channel, Country, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose};
+use carillon_domain::import::{Entry, Import, Kind, Page, Progress, Rejected, StepOf};
+use carillon_domain::{
+    CampaignId, Channel, Country, ImportId, Lane, MessageId, OrgId, ProviderName, Purpose, StepId,
+    WorkshopId,
+};
 use serde_json::json;
 
 use crate::attributes::{Item, Reader, Writer, n, s};
@@ -9,17 +12,32 @@ use crate::{Result, keys};
 
 /// Version of these row shapes.
 const VERSION: u8 = 1;
+/// Of a step's source. The release before does not know such, and would plan it
+/// as a file: it must not read it.
+const STEP_VERSION: u8 = 3;
 /// An entry of a page: line (4 bytes), then the message's id.
 const ENTRY_BYTES: usize = 4 + MessageId::BYTES;
 
 pub fn write(import: &Import) -> Item {
     let mut w = Writer::new(&keys::import(import.org, import.id));
-    w.number("v", VERSION).number("ver", 1).number("gn", import.generation);
+    let version = match import.kind {
+        Kind::File { .. } => VERSION,
+        Kind::Step(_) => STEP_VERSION,
+    };
+    w.number("v", version).number("ver", 1).number("gn", import.generation);
     w.text("ch", import.channel.as_str()).text("pu", import.purpose.as_str());
     w.text("b", &import.body);
     w.some("tp", import.template.as_ref(), |t| s(json!([t.id, t.key, t.version]).to_string()));
-    w.text("hd", json!(import.header).to_string()).text("mp", json!(import.mapping).to_string());
-    w.some("dc", import.default_country, |c| s(c.as_str()));
+    match &import.kind {
+        Kind::File { header, mapping, default_country } => {
+            w.text("hd", json!(header).to_string()).text("mp", json!(mapping).to_string());
+            w.some("dc", *default_country, |c| s(c.as_str()));
+        }
+        Kind::Step(of) => {
+            w.text("cm", of.campaign.key()).text("st", of.step.key());
+            w.text("ws", of.workshop.key()).number("rv", of.revision).time("cs", of.started_at);
+        }
+    }
     w.some("int", import.integration, |p| s(p.as_str()));
     w.number("mx", import.max_segments).time("sf", import.scheduled_for);
     w.some("ex", import.expires_at, |t| n(t.as_millisecond()));
@@ -51,7 +69,7 @@ pub fn progress(p: &Progress) -> [(&'static str, u64); 7] {
 
 pub fn read(item: &Item) -> Result<Import> {
     let r = Reader::new("import", item);
-    if r.number::<u8>("v")? > VERSION + 1 {
+    if r.number::<u8>("v")? > STEP_VERSION + 1 {
         return Err(r.corrupt("v"));
     }
     let (org, rest) = r.parsed("pk", keys::read_org)?;
@@ -67,9 +85,7 @@ pub fn read(item: &Item) -> Result<Import> {
             key,
             version,
         }),
-        header: r.json("hd")?.ok_or_else(|| r.corrupt("hd"))?,
-        mapping: r.json("mp")?.ok_or_else(|| r.corrupt("mp"))?,
-        default_country: r.maybe_parsed("dc", |t| Country::parse(t).ok())?,
+        kind: read_kind(&r)?,
         integration: r.maybe_parsed("int", ProviderName::parse)?,
         max_segments: r.number("mx")?,
         scheduled_for: r.time("sf")?,
@@ -92,6 +108,23 @@ pub fn read(item: &Item) -> Result<Import> {
         due: r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at),
         generation: r.number("gn")?,
     })
+}
+
+fn read_kind(r: &Reader<'_>) -> Result<Kind> {
+    let Some(campaign) = r.maybe_parsed("cm", |key| CampaignId::from_key(key).ok())? else {
+        return Ok(Kind::File {
+            header: r.json("hd")?.ok_or_else(|| r.corrupt("hd"))?,
+            mapping: r.json("mp")?.ok_or_else(|| r.corrupt("mp"))?,
+            default_country: r.maybe_parsed("dc", |t| Country::parse(t).ok())?,
+        });
+    };
+    Ok(Kind::Step(StepOf {
+        campaign,
+        step: r.parsed("st", |key| StepId::from_key(key).ok())?,
+        workshop: r.parsed("ws", |key| WorkshopId::from_key(key).ok())?,
+        revision: r.number("rv")?,
+        started_at: r.time("cs")?,
+    }))
 }
 
 pub fn write_page(org: OrgId, id: ImportId, number: u32, page: &Page) -> Item {

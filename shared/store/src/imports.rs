@@ -23,6 +23,39 @@ impl Store {
         self.put_if(item, "attribute_not_exists(pk)", None).await.map(drop)
     }
 
+    /// Freezes the recipients of a step's source. A repeat gets those that were
+    /// frozen first.
+    pub async fn freeze_source(
+        &self,
+        org: OrgId,
+        id: ImportId,
+        piece: String,
+        now: Timestamp,
+    ) -> Result<String> {
+        let mut chunk = import_row::write_chunk(org, id, 0, &piece);
+        retention::set(&mut chunk, self.end_of_file(org, now).await);
+        match self.put_if(chunk, "attribute_not_exists(pk)", None).await? {
+            None => Ok(piece),
+            Some(first) => Reader::new("import chunk", &first).text("b").map(str::to_owned),
+        }
+    }
+
+    /// From now on a step's source, whose recipients are frozen, is planned.
+    pub async fn begin_source(&self, import: &Import) -> Result<()> {
+        let item = import_row::write(import);
+        self.put_if(item, "attribute_not_exists(pk)", None).await.map(drop)
+    }
+
+    /// Nothing of it is planned any more; who plans at this moment finds out when
+    /// he moves the cursor.
+    pub async fn withdraw_source(&self, org: OrgId, id: ImportId, reason: &str) -> Result<()> {
+        let values = [(":er", s(reason)), (":one", n(1))];
+        let change = "SET er = :er ADD ver :one REMOVE due, due_at";
+        self.update_if(&keys::import(org, id), change, "attribute_exists(pk)", &values)
+            .await
+            .map(drop)
+    }
+
     pub async fn import(&self, org: OrgId, id: ImportId) -> Result<Option<Import>> {
         self.get(&keys::import(org, id), true).await?.as_ref().map(import_row::read).transpose()
     }
@@ -113,7 +146,9 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(keys::import(import.org, import.id).item()))
-            .condition_expression("cp = :scp AND cc = :scc AND cr = :scr")
+            .condition_expression(
+                "cp = :scp AND cc = :scc AND cr = :scr AND attribute_not_exists(er)",
+            )
             .update_expression(expression)
             .expression_attribute_values(":tk", s(token))
             .expression_attribute_values(":one", n(1))

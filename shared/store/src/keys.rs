@@ -4,8 +4,8 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, ImportId, KeyId, Lane, LetterId, MemberId, MessageId, OrgId, PackId,
-    ProviderName, TemplateId,
+    AddressKey, AuditId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId, MemberId,
+    MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId, WorkshopId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -253,6 +253,89 @@ pub fn pack(org: OrgId, id: PackId) -> Key {
     key(format!("{}/k/{}", org_part(org), id.key()), "k")
 }
 
+/// In a workshop's partition, before its id.
+pub const WORKSHOP: &str = "w/";
+
+pub fn workshop_partition(org: OrgId, id: WorkshopId) -> String {
+    format!("{}/{WORKSHOP}{}", org_part(org), id.key())
+}
+
+pub fn workshop(org: OrgId, id: WorkshopId) -> Key {
+    key(workshop_partition(org, id), "w")
+}
+
+/// All workshops, by their start. An entry whose workshop was moved since leads
+/// nowhere.
+pub fn workshops(org: OrgId) -> String {
+    format!("{}/ws", org_part(org))
+}
+
+pub fn workshop_listed(org: OrgId, starts_at: Timestamp, id: WorkshopId) -> Key {
+    key(workshops(org), format!("{}#{}", in_order(starts_at), id.key()))
+}
+
+/// Of a workshop's registrations, by number.
+pub const REGISTRATION_PREFIX: &str = "r/";
+/// Of those who left and whose messages are not withdrawn yet.
+pub const LEAVING_PREFIX: &str = "l/";
+/// Of a workshop's campaigns, by when they were started.
+pub const BROADCAST_PREFIX: &str = "b/";
+
+pub fn registration(org: OrgId, workshop: WorkshopId, number: u32) -> Key {
+    key(workshop_partition(org, workshop), format!("{REGISTRATION_PREFIX}{number:06}"))
+}
+
+pub fn leaving(org: OrgId, workshop: WorkshopId, number: u32) -> Key {
+    key(workshop_partition(org, workshop), format!("{LEAVING_PREFIX}{number:06}"))
+}
+
+pub fn broadcast(org: OrgId, workshop: WorkshopId, at: Timestamp, id: CampaignId) -> Key {
+    let place = format!("{BROADCAST_PREFIX}{}#{}", in_order(at), id.key());
+    key(workshop_partition(org, workshop), place)
+}
+
+/// Of the workshops that a contact is registered for, in the contact's partition.
+pub const REGISTERED_PREFIX: &str = "w/";
+
+pub fn registered(org: OrgId, contact: ContactId, workshop: WorkshopId) -> Key {
+    key(contact_partition(org, contact), format!("{REGISTERED_PREFIX}{}", workshop.key()))
+}
+
+/// All campaigns, by when they were started.
+pub fn campaigns(org: OrgId) -> String {
+    format!("{}/cms", org_part(org))
+}
+
+pub fn campaign_listed(org: OrgId, at: Timestamp, id: CampaignId) -> Key {
+    key(campaigns(org), format!("{}#{}", in_order(at), id.key()))
+}
+
+pub fn campaign_partition(org: OrgId, id: CampaignId) -> String {
+    format!("{}/cm/{}", org_part(org), id.key())
+}
+
+pub fn campaign(org: OrgId, id: CampaignId) -> Key {
+    key(campaign_partition(org, id), "c")
+}
+
+pub const STEP_PREFIX: &str = "s/";
+pub const BATCH_PREFIX: &str = "b/";
+
+pub fn campaign_step(org: OrgId, id: CampaignId, place: u16) -> Key {
+    key(campaign_partition(org, id), format!("{STEP_PREFIX}{place:03}"))
+}
+
+/// In the order in which they are planned.
+pub fn campaign_batch(org: OrgId, id: CampaignId, (revision, first, step): (u32, u32, u16)) -> Key {
+    let place = format!("{BATCH_PREFIX}{revision:06}/{first:06}/{step:03}");
+    key(campaign_partition(org, id), place)
+}
+
+/// A moment as it sorts as text.
+fn in_order(at: Timestamp) -> String {
+    format!("{:013}", at.as_millisecond().max(0))
+}
+
 /// `scope` is the kind of request; keys are the caller's words, so only their
 /// hash stands here.
 pub fn idempotency(org: OrgId, scope: &str, key_: &str) -> Key {
@@ -281,6 +364,139 @@ pub fn rate(org: OrgId, caller: &str) -> Key {
     key(format!("{}/rate/{caller}", org_part(org)), "rate")
 }
 
+/// A contact has a partition of its own, so that no key gets hot.
+pub fn contact_partition(org: OrgId, id: ContactId) -> String {
+    format!("{}/c/{}", org_part(org), id.key())
+}
+
+pub fn contact(org: OrgId, id: ContactId) -> Key {
+    key(contact_partition(org, id), "c")
+}
+
+/// Whose number it is, beside all else that is known of the address.
+pub fn phone_claim(org: OrgId, at: AddressKey) -> Key {
+    key(address(org, at), "c")
+}
+
+/// Whose external id it is. Ids are the caller's words, so only their hash
+/// stands here.
+pub fn external_id_claim(org: OrgId, external_id: &str) -> Key {
+    let hash = carillon_domain::ids::hash(&[b"external id", external_id.as_bytes()]);
+    let name = carillon_domain::ids::encode(&hash[..20]);
+    key(format!("{}/x/{name}", org_part(org)), "x")
+}
+
+/// Shards of each of an organization's lists of contacts.
+pub const CONTACT_SHARDS: u8 = 4;
+
+/// What contacts are listed and found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactList<'a> {
+    /// All of them, once each, by name.
+    All,
+    /// By the second, third and fourth word of the name.
+    Words,
+    Emails,
+    Phones,
+    /// Those with a label, by name.
+    Label(&'a str),
+    /// Those with a status, by name.
+    Status(&'a str),
+}
+
+/// A shard of such a list. Labels and statuses are folded.
+pub fn contact_list(org: OrgId, list: ContactList<'_>, shard: u8) -> String {
+    let list = match list {
+        ContactList::All => "n".to_owned(),
+        ContactList::Words => "w".to_owned(),
+        ContactList::Emails => "e".to_owned(),
+        ContactList::Phones => "p".to_owned(),
+        ContactList::Label(label) => format!("l/{label}"),
+        ContactList::Status(status) => format!("s/{status}"),
+    };
+    format!("{}/cl/{shard}/{list}", org_part(org))
+}
+
+/// Where a contact stands in a list: `by` what it is sorted. Addresses choose
+/// their shard, so that one of them is found with one question.
+pub fn contact_listed(org: OrgId, list: ContactList<'_>, by: &str, id: ContactId) -> Key {
+    let shard = match list {
+        ContactList::Emails | ContactList::Phones => {
+            carillon_domain::ids::hash(&[by.as_bytes()])[0]
+        }
+        ContactList::All | ContactList::Words | ContactList::Label(_) | ContactList::Status(_) => {
+            id.as_bytes()[9]
+        }
+    };
+    key(contact_list(org, list, shard % CONTACT_SHARDS), format!("{by}#{}", id.key()))
+}
+
+/// The contact in a [`contact_listed`].
+pub fn contact_of_place(place: &str) -> Option<ContactId> {
+    ContactId::from_key(place.rsplit_once('#')?.1).ok()
+}
+
+pub fn lists(org: OrgId) -> String {
+    format!("{}/lst", org_part(org))
+}
+
+pub fn list(org: OrgId, id: ListId) -> Key {
+    key(lists(org), id.key())
+}
+
+pub fn list_members(org: OrgId, id: ListId) -> String {
+    format!("{}/lm/{}", org_part(org), id.key())
+}
+
+pub fn list_member(org: OrgId, list: ListId, id: ContactId) -> Key {
+    key(list_members(org, list), id.key())
+}
+
+/// Of the lists that a contact is in, in the contact's partition.
+pub const OF_LIST_PREFIX: &str = "l/";
+
+pub fn contact_in_list(org: OrgId, id: ContactId, list: ListId) -> Key {
+    key(contact_partition(org, id), format!("{OF_LIST_PREFIX}{}", list.key()))
+}
+
+pub fn segments(org: OrgId) -> String {
+    format!("{}/seg", org_part(org))
+}
+
+pub fn segment(org: OrgId, id: SegmentId) -> Key {
+    key(segments(org), id.key())
+}
+
+/// In the partition of an import of contacts, before its id.
+pub const CONTACT_IMPORT: &str = "ci/";
+
+fn contact_import_partition(org: OrgId, id: ImportId) -> String {
+    format!("{}/{CONTACT_IMPORT}{}", org_part(org), id.key())
+}
+
+pub fn contact_import(org: OrgId, id: ImportId) -> Key {
+    key(contact_import_partition(org, id), "i")
+}
+
+pub fn contact_import_chunk(org: OrgId, id: ImportId, chunk: u32) -> Key {
+    key(contact_import_partition(org, id), format!("f/{chunk:05}"))
+}
+
+/// What was refused of a page of rows.
+pub fn contact_import_page(org: OrgId, id: ImportId, page: u32) -> Key {
+    key(contact_import_partition(org, id), format!("{PAGE_PREFIX}{page:06}"))
+}
+
+/// The imports of contacts of an organization, for who looks for a person in
+/// them.
+pub fn contact_imports(org: OrgId) -> String {
+    format!("{}/cis", org_part(org))
+}
+
+pub fn contact_import_listed(org: OrgId, id: ImportId) -> Key {
+    key(contact_imports(org), id.key())
+}
+
 pub fn templates(org: OrgId) -> String {
     format!("{}/tpl", org_part(org))
 }
@@ -297,6 +513,60 @@ pub fn template_version(org: OrgId, id: TemplateId, version: u32) -> Key {
 
 pub fn template_key(org: OrgId, name: &str) -> Key {
     key(templates(org), format!("k/{name}"))
+}
+
+/// Which sequences use a template.
+pub fn template_users(org: OrgId, id: TemplateId) -> Key {
+    key(templates(org), format!("u/{}", id.key()))
+}
+
+/// That the organization was given the templates it begins with.
+pub fn first_templates(org: OrgId) -> Key {
+    key(templates(org), "first")
+}
+
+pub fn sequences(org: OrgId) -> String {
+    format!("{}/seq", org_part(org))
+}
+
+pub const SEQUENCE_PREFIX: &str = "s/";
+
+pub fn sequence(org: OrgId, id: SequenceId) -> Key {
+    key(sequences(org), format!("{SEQUENCE_PREFIX}{}", id.key()))
+}
+
+pub fn sequence_name(org: OrgId, name: &str) -> Key {
+    key(sequences(org), format!("n/{}", name_part(name)))
+}
+
+/// Which tags use a sequence.
+pub fn sequence_users(org: OrgId, id: SequenceId) -> Key {
+    key(sequences(org), format!("u/{}", id.key()))
+}
+
+pub fn tags(org: OrgId) -> String {
+    format!("{}/tag", org_part(org))
+}
+
+pub const TAG_PREFIX: &str = "g/";
+
+pub fn tag(org: OrgId, id: TagId) -> Key {
+    key(tags(org), format!("{TAG_PREFIX}{}", id.key()))
+}
+
+pub fn tag_name(org: OrgId, name: &str) -> Key {
+    key(tags(org), format!("n/{}", name_part(name)))
+}
+
+/// How many workshops have a tag.
+pub fn tag_users(org: OrgId, id: TagId) -> Key {
+    key(tags(org), format!("u/{}", id.key()))
+}
+
+/// A name that people give, in whichever case: one key, of any length.
+fn name_part(name: &str) -> String {
+    let hash = carillon_domain::ids::hash(&[name.to_lowercase().as_bytes()]);
+    carillon_domain::ids::encode(&hash[..20])
 }
 
 pub fn counters(org: OrgId) -> String {

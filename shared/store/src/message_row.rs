@@ -8,7 +8,8 @@ use carillon_domain::message::{
 };
 use carillon_domain::segments::Encoding;
 use carillon_domain::{
-    CampaignId, Channel, ContactId, Failure, FailureReason, ImportId, Lane, Message, MessageId, ProviderName, Purpose,
+    CampaignId, Channel, ContactId, Failure, FailureReason, ImportId, Lane, Message, MessageId,
+    ProviderName, Purpose,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};

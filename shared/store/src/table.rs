@@ -1,10 +1,13 @@
 //! One row, a batch, a range: what every noun's questions are made of.
 
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+    AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 
 use crate::attributes::{Item, s};
@@ -13,7 +16,129 @@ use crate::{Mechanism, Result, Store, StoreError, keys, unavailable};
 /// Rounds of a batch of which the table leaves something undone.
 const ROUNDS: usize = 8;
 
+/// One write of a transaction, and on what condition.
+#[derive(Clone)]
+pub(crate) struct Write {
+    what: What,
+    condition: Option<String>,
+    values: Vec<(&'static str, AttributeValue)>,
+}
+
+#[derive(Clone)]
+enum What {
+    Put(Item),
+    Delete(keys::Key),
+    Update(keys::Key, String),
+}
+
+impl Write {
+    pub fn put(item: Item) -> Self {
+        Self { what: What::Put(item), condition: None, values: Vec::new() }
+    }
+
+    pub fn delete(key: keys::Key) -> Self {
+        Self { what: What::Delete(key), condition: None, values: Vec::new() }
+    }
+
+    pub fn update(key: keys::Key, change: impl Into<String>) -> Self {
+        Self { what: What::Update(key, change.into()), condition: None, values: Vec::new() }
+    }
+
+    pub fn only_if(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    pub fn with(mut self, name: &'static str, value: AttributeValue) -> Self {
+        self.values.push((name, value));
+        self
+    }
+
+    fn build(&self, table: &str) -> std::result::Result<TransactWriteItem, BuildError> {
+        let all_old =
+            self.condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld);
+        let values = (!self.values.is_empty()).then(|| {
+            self.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        });
+        let item = TransactWriteItem::builder();
+        Ok(match &self.what {
+            What::Put(row) => item.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(row.clone()))
+                    .set_condition_expression(self.condition.clone())
+                    .set_expression_attribute_values(values)
+                    .set_return_values_on_condition_check_failure(all_old)
+                    .build()?,
+            ),
+            What::Delete(key) => item.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key.item()))
+                    .set_condition_expression(self.condition.clone())
+                    .set_expression_attribute_values(values)
+                    .set_return_values_on_condition_check_failure(all_old)
+                    .build()?,
+            ),
+            What::Update(key, change) => item.update(
+                Update::builder()
+                    .table_name(table)
+                    .set_key(Some(key.item()))
+                    .update_expression(change)
+                    .set_condition_expression(self.condition.clone())
+                    .set_expression_attribute_values(values)
+                    .set_return_values_on_condition_check_failure(all_old)
+                    .build()?,
+            ),
+        }
+        .build())
+    }
+}
+
 impl Store {
+    /// All of the writes or none. Empty when they are done; otherwise the places
+    /// of the conditions that did not hold, and the rows they met (empty where
+    /// there was none). Tried again when another transaction was in the way.
+    pub(crate) async fn transact(
+        &self,
+        operation: &'static str,
+        writes: &[Write],
+    ) -> Result<Vec<(usize, Item)>> {
+        let built = writes
+            .iter()
+            .map(|write| write.build(&self.table))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|e| StoreError::Unavailable { operation, source: Box::new(e) })?;
+        for _ in 0..ROUNDS {
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(built.clone()))
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(Vec::new()) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+                error.as_service_error()
+            else {
+                return Err(unavailable(operation)(error));
+            };
+            let reasons = cancelled.cancellation_reasons();
+            let refused: Vec<_> = reasons
+                .iter()
+                .enumerate()
+                .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+                .map(|(place, reason)| (place, reason.item.clone().unwrap_or_default()))
+                .collect();
+            if !refused.is_empty() {
+                return Ok(refused);
+            }
+            if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
+                return Err(unavailable(operation)(error));
+            }
+        }
+        Err(StoreError::Contended(operation))
+    }
+
     pub(crate) async fn get(&self, key: &keys::Key, consistent: bool) -> Result<Option<Item>> {
         let answer = self
             .client
@@ -167,6 +292,36 @@ impl Store {
         let prefix = prefix.unwrap_or_default();
         // Behind a sort key: no key of ours has a character below the space.
         let low = if after < prefix { prefix.to_owned() } else { format!("{after}\u{1}") };
+        self.between(pk, (low, format!("{prefix}~")), limit, false, false).await
+    }
+
+    /// Rows of a partition backwards, from before the sort key `before`, those
+    /// whose sort key begins with `prefix`.
+    pub(crate) async fn range_back(
+        &self,
+        pk: &str,
+        before: Option<&str>,
+        prefix: &str,
+        limit: i32,
+    ) -> Result<Vec<Item>> {
+        // No key of ours ends with a character below the space.
+        let high = before.map_or_else(|| format!("{prefix}~"), |before| format!("{before}\u{1}"));
+        let mut rows = self.between(pk, (prefix.to_owned(), high), limit + 1, false, true).await?;
+        rows.retain(|row| row.get("sk").and_then(|v| v.as_s().ok()).map(String::as_str) != before);
+        rows.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(rows)
+    }
+
+    /// Rows of a partition whose sort keys are between these two (inclusive), in
+    /// order.
+    pub(crate) async fn between(
+        &self,
+        pk: &str,
+        (low, high): (String, String),
+        limit: i32,
+        consistent: bool,
+        backwards: bool,
+    ) -> Result<Vec<Item>> {
         let answer = self
             .client
             .query()
@@ -174,7 +329,9 @@ impl Store {
             .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
             .expression_attribute_values(":pk", s(pk))
             .expression_attribute_values(":low", s(low))
-            .expression_attribute_values(":high", s(format!("{prefix}~")))
+            .expression_attribute_values(":high", s(high))
+            .consistent_read(consistent)
+            .scan_index_forward(!backwards)
             .limit(limit)
             .send()
             .await

@@ -1,12 +1,14 @@
-//! Stored templates: a head row that moves, versions that never change.
+//! Stored templates: a head row that moves, versions that never change. A
+//! deleted template's versions stay, for messages that were written from them.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use carillon_domain::content::TemplateContent;
 use carillon_domain::{Channel, OrgId, TemplateId};
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
-use crate::attributes::{Item, Reader, Writer};
-use crate::{Result, Store, StoreError, keys, unavailable};
+use crate::attributes::{Item, Reader, Writer, n, s};
+use crate::transaction::Transacted;
+use crate::{Deleted, Result, Store, Users, keys};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct StoredTemplate {
@@ -14,9 +16,10 @@ pub struct StoredTemplate {
     pub key: String,
     pub version: u32,
     pub channel: Channel,
-    pub body: String,
-    /// The rest of the resource as the API has it (labels, DLT ids), by name.
-    pub details: serde_json::Map<String, serde_json::Value>,
+    /// The key serves, where it has none.
+    pub name: Option<String>,
+    pub strategy: Option<String>,
+    pub content: TemplateContent,
     pub is_active: bool,
     pub created_by: String,
     pub created_at: Timestamp,
@@ -27,47 +30,31 @@ pub struct StoredTemplate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewTemplate {
     Stored,
-    /// Another template has this key, or someone stored this version first.
+    /// Another template has this key, or someone stored this version first or
+    /// deleted the template.
     Taken,
 }
 
 impl Store {
     /// Version 1 takes the key; a later version only if it is the next one.
     pub async fn put_template(&self, org: OrgId, t: &StoredTemplate) -> Result<NewTemplate> {
-        let put = |item: Item, condition: Option<&str>| {
-            let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
-            if let Some(condition) = condition {
-                put = put.condition_expression(condition);
-            }
-            put.build().map(|p| TransactWriteItem::builder().put(p).build()).map_err(|e| {
-                StoreError::Unavailable { operation: "put template", source: Box::new(e) }
-            })
-        };
-        let absent = Some("attribute_not_exists(pk)");
-        let version = keys::template_version(org, t.id, t.version);
-        let mut writes = vec![
-            put(write(&keys::template(org, t.id), t), None)?,
-            put(write(&version, t), absent)?,
-        ];
+        let absent = "attribute_not_exists(pk)";
+        let mut write_all = self.transaction();
+        let head = write(&keys::template(org, t.id), t);
         if t.version == 1 {
+            write_all.put(head, absent, &[])?;
             let mut w = Writer::new(&keys::template_key(org, &t.key));
             w.text("id", t.id.key());
-            writes.push(put(w.done(), absent)?);
+            write_all.put(w.done(), absent, &[])?;
+        } else {
+            write_all.put(head, "vn = :seen", &[(":seen", n(t.version - 1))])?;
         }
-        let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        match sent {
-            Ok(_) => Ok(NewTemplate::Stored),
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(e))
-                    if e.cancellation_reasons()
-                        .iter()
-                        .any(|r| r.code() == Some("ConditionalCheckFailed")) =>
-                {
-                    Ok(NewTemplate::Taken)
-                }
-                _ => Err(unavailable("put template")(error)),
-            },
-        }
+        let version = keys::template_version(org, t.id, t.version);
+        write_all.put(write(&version, t), absent, &[])?;
+        Ok(match write_all.commit().await? {
+            Transacted::Done => NewTemplate::Stored,
+            Transacted::Refused(_) => NewTemplate::Taken,
+        })
     }
 
     pub async fn template(&self, org: OrgId, id: TemplateId) -> Result<Option<StoredTemplate>> {
@@ -82,6 +69,22 @@ impl Store {
     ) -> Result<Option<StoredTemplate>> {
         let item = self.get(&keys::template_version(org, id, version), false).await?;
         item.as_ref().map(read).transpose()
+    }
+
+    /// Newest first, from `newest` back; also of a template that was deleted.
+    pub async fn template_versions(
+        &self,
+        org: OrgId,
+        id: TemplateId,
+        newest: u32,
+        limit: usize,
+    ) -> Result<Vec<StoredTemplate>> {
+        let numbers = (1..=newest).rev().take(limit);
+        let wanted: Vec<_> = numbers.map(|v| keys::template_version(org, id, v)).collect();
+        let items = self.get_many(&wanted, false).await?;
+        let mut found: Vec<StoredTemplate> = items.iter().map(read).collect::<Result<_>>()?;
+        found.sort_by_key(|t| std::cmp::Reverse(t.version));
+        Ok(found)
     }
 
     pub async fn template_by_key(&self, org: OrgId, key: &str) -> Result<Option<StoredTemplate>> {
@@ -103,26 +106,68 @@ impl Store {
         let items = self.range(&pk, &after, Some(keys::TEMPLATE_PREFIX), limit).await?;
         items.iter().map(read).collect()
     }
+
+    /// Deletes a template as it was read, unless a sequence uses it. Its key is
+    /// free again, its versions stay.
+    pub async fn delete_template(&self, org: OrgId, seen: &StoredTemplate) -> Result<Deleted> {
+        let users = keys::template_users(org, seen.id);
+        let mut t = self.transaction();
+        t.retire(&users)?;
+        t.delete(&keys::template(org, seen.id), "vn = :seen", &[(":seen", n(seen.version))])?;
+        let key = keys::template_key(org, &seen.key);
+        t.delete(&key, "id = :id", &[(":id", s(seen.id.key()))])?;
+        Ok(match t.commit().await? {
+            Transacted::Done => Deleted::Done,
+            Transacted::Refused(0) => Deleted::InUse(self.users_of(&users).await?),
+            Transacted::Refused(_) => Deleted::Changed,
+        })
+    }
+
+    /// The sequences that use it.
+    pub async fn users_of_template(&self, org: OrgId, id: TemplateId) -> Result<Users> {
+        self.users_of(&keys::template_users(org, id)).await
+    }
+
+    /// Whether the organization was given the templates it begins with.
+    pub async fn has_first_templates(&self, org: OrgId) -> Result<bool> {
+        Ok(self.get(&keys::first_templates(org), false).await?.is_some())
+    }
+
+    /// It was, all of them: what it deletes from now on stays deleted.
+    pub async fn note_first_templates(&self, org: OrgId, at: Timestamp) -> Result<()> {
+        let mut w = Writer::new(&keys::first_templates(org));
+        w.time("ca", at);
+        self.put(w.done()).await
+    }
 }
 
 fn write(key: &keys::Key, t: &StoredTemplate) -> Item {
+    let (body, mut details) = t.content.row();
+    for (name, text) in [("name", &t.name), ("strategy", &t.strategy)] {
+        if let Some(text) = text {
+            details.insert(name.to_owned(), text.as_str().into());
+        }
+    }
     let mut w = Writer::new(key);
     w.text("id", t.id.key()).text("ky", &t.key).number("vn", t.version);
-    w.text("ch", t.channel.as_str()).text("b", &t.body);
-    w.text("dt", serde_json::json!(t.details).to_string()).number("on", u8::from(t.is_active));
+    w.text("ch", t.channel.as_str()).text("b", body);
+    w.text("dt", Value::Object(details).to_string()).number("on", u8::from(t.is_active));
     w.text("by", &t.created_by).time("ca", t.created_at).time("ua", t.updated_at);
     w.done()
 }
 
 fn read(item: &Item) -> Result<StoredTemplate> {
     let r = Reader::new("template", item);
+    let details: Map<String, Value> = r.json("dt")?.unwrap_or_default();
+    let text = |name: &str| details.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(StoredTemplate {
         id: TemplateId::from_key(r.text("id")?)?,
         key: r.text("ky")?.to_owned(),
         version: r.number("vn")?,
         channel: r.parsed("ch", Channel::parse)?,
-        body: r.text("b")?.to_owned(),
-        details: r.json("dt")?.unwrap_or_default(),
+        name: text("name"),
+        strategy: text("strategy"),
+        content: TemplateContent::of_row(r.text("b")?, &details),
         is_active: r.number::<u8>("on")? == 1,
         created_by: r.text("by")?.to_owned(),
         created_at: r.time("ca")?,

@@ -13,7 +13,7 @@ const MAX_SLOTS: usize = 500;
 pub fn check(data: &[u8]) {
     let Some([body]) = texts(data) else { return };
     let slots = match dlt::slots(body) {
-        Ok(slots) if slots <= MAX_SLOTS => slots,
+        Ok(slots) if slots.len() <= MAX_SLOTS => slots.len(),
         Ok(_) => return,
         Err(error) => {
             assert!(!error.code().is_empty() && !error.to_string().is_empty());

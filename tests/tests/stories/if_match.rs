@@ -23,6 +23,7 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = id(world.post("/v1/members", &member).await.ok(201));
     let org = id(world.post("/v1/organizations", &json!({"name": "New"})).await.ok(201));
+    let contact = id(world.post("/v1/contacts", &json!({"name": "Ada"})).await.ok(201));
     let template_body: fn(usize) -> Value = |n| json!({"body": format!("Hi {n}")});
     let name: fn(usize) -> Value = |n| json!({"name": format!("Name {n}")});
     let settings: fn(usize) -> Value = |n| json!({"max_per_day": n + 100});
@@ -31,6 +32,7 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
     vec![
         (format!("/v1/templates/{template}"), Method::PATCH, template_body),
         (format!("/v1/members/{member}"), Method::PATCH, name),
+        (format!("/v1/contacts/{contact}"), Method::PATCH, name),
         (format!("/v1/organizations/{org}"), Method::PATCH, name),
         ("/v1/settings".to_owned(), Method::PATCH, settings),
         ("/v1/integrations/twilio".to_owned(), Method::PUT, integration),

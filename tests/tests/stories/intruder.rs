@@ -55,6 +55,9 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let key = world.post("/v1/api-keys", &json!({"name": "P", "role": "viewer"})).await.ok(201);
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = world.post("/v1/members", &member).await.ok(201);
+    let contact = json!({"name": "Ada", "phone": mobile(3)});
+    let contact = world.post("/v1/contacts", &contact).await.ok(201);
+    let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     world.advance(1).await;
     let pack = rows(world)
         .await
@@ -66,6 +69,8 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("templates", id(&template)),
         ("api-keys", id(&key)),
         ("members", id(&member)),
+        ("contacts", id(&contact)),
+        ("lists", id(&list)),
         ("dead-letters", pack.expect("a pack")),
         ("organizations", world.stack.org.to_string()),
     ])
@@ -78,6 +83,15 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"scheduled_for": world.in_minutes(1)})
         }
         ("PATCH", "/v1/templates/{id}") => json!({"body": "Mine"}),
+        ("PATCH", "/v1/contacts/{id}") => json!({"name": "Mine"}),
+        ("POST", "/v1/contacts/{id}/merge") => {
+            json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
+        }
+        ("PATCH", "/v1/lists/{id}") => json!({"name": "Mine"}),
+        ("POST" | "DELETE", "/v1/lists/{id}/members") => {
+            json!({"contact_ids": [carillon_domain::ContactId::from_hash(&[b"mine"])]})
+        }
+        (_, "/v1/contacts/{id}/labels") => json!({"labels": ["mine"]}),
         ("PATCH", "/v1/members/{id}") => json!({"role": "manager"}),
         ("PATCH", "/v1/organizations/{id}") => json!({"status": "suspended"}),
         _ => json!({}),

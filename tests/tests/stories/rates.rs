@@ -77,7 +77,7 @@ impl Senders {
     async fn run(&self, pack: usize, mut left: usize) {
         let ctx = self.ctx();
         let (deadline, holder) = (ctx.clock.now() + SENDER_TIME, format!("pack {pack}"));
-        let run = Run::new(ctx, self.stack.org, deadline, (holder, Lane::Bulk)).await;
+        let run = Run::new(ctx, self.stack.org, deadline, (holder, Lane::Bulk), &[]).await;
         let run = run.expect("the table answers");
         let upcoming: VecDeque<_> =
             (0..left).rev().map(|n| (ProviderName::Twilio, want(n, self.parts))).collect();

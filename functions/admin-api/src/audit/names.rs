@@ -28,6 +28,7 @@ pub fn of(route: &Route) -> Name {
         (Some(word), &Method::GET | &Method::POST) => word.replace('-', "_"),
         (_, &Method::POST) => "create".to_owned(),
         (_, &Method::PUT | &Method::PATCH) => "update".to_owned(),
+        (Some(word), &Method::DELETE) => format!("delete_{}", word.replace('-', "_")),
         (_, &Method::DELETE) => "delete".to_owned(),
         _ if is_one => "read".to_owned(),
         _ => "list".to_owned(),
@@ -83,6 +84,7 @@ mod tests {
             (Method::GET, "/v1/settings", "settings.read", "settings"),
             (Method::DELETE, "/v1/suppressions", "suppression.delete", "suppression"),
             (Method::DELETE, "/v1/api-keys/{id}", "api_key.delete", "api_key"),
+            (Method::DELETE, "/v1/contacts/{id}/labels", "contact.delete_labels", "contact"),
             (Method::POST, "/v1/dead-letters/{id}/redrive", "dead_letter.redrive", "dead_letter"),
             (Method::POST, "/v1/installation/resume", "installation.resume", "installation"),
         ] {

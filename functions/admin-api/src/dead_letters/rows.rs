@@ -32,7 +32,11 @@ pub async fn redrive(
                 DueKind::Message(id) => {
                     ctx.store.message(org, id).await?.is_some_and(|m| waits_by_itself(&m))
                 }
-                DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => true,
+                DueKind::Pack(_)
+                | DueKind::Import(_)
+                | DueKind::ContactImport(_)
+                | DueKind::Erasure(_)
+                | DueKind::Workshop(_) => true,
             }
         }
         None => true,
@@ -68,8 +72,18 @@ pub async fn drop(
                     return Err(readable());
                 }
             }
+            DueKind::ContactImport(id) => {
+                if ctx.store.contact_import(org, id).await?.is_some() {
+                    return Err(readable());
+                }
+            }
             DueKind::Erasure(address) => {
                 if ctx.store.erasure(org, address).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::Workshop(id) => {
+                if ctx.store.workshop(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

@@ -12,7 +12,8 @@ use carillon_store::{Remembered, TimelineEntry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::draft::{Draft, SendRequest};
+pub use super::draft::Draft;
+use super::draft::SendRequest;
 use crate::answers::AcceptedOnce;
 use crate::auth::Caller;
 use crate::extract::Json;
@@ -79,6 +80,21 @@ pub async fn send(
     }
     store_and_queue(&ctx, &message, now).await?;
     Ok(AcceptedOnce::new(answer, replayed))
+}
+
+/// Sends what another request has made a draft of.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn put(
+    ctx: &Context,
+    caller: &Caller,
+    draft: Draft,
+    now: Timestamp,
+) -> Result<MessageId, Problem> {
+    let message = message(ctx, caller, draft, None, now).await?;
+    store_and_queue(ctx, &message, now).await?;
+    Ok(message.id)
 }
 
 /// The first answer again; after a day, or when the person was forgotten, the

@@ -1,11 +1,15 @@
 //! A request to send, read and checked: everything that can be wrong with it is
 //! found here, before anything is promised.
 
+use std::collections::BTreeMap;
+
+use carillon_domain::content::TemplateContent;
 use carillon_domain::expiry;
 use carillon_domain::message::{Content, Related, TemplateRef};
+use carillon_domain::personal::{self, About, Written};
 use carillon_domain::segments;
 use carillon_domain::settings::Settings;
-use carillon_domain::template::{Template, TemplateError, names};
+use carillon_domain::template::Template;
 use carillon_domain::{Channel, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose};
 use carillon_runtime::Context;
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
+use crate::templates::preview::refused;
 
 /// A time this little in the past is now: clocks differ.
 const PAST_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -94,6 +99,8 @@ pub struct Text {
     pub source: String,
     pub parsed: Template,
     pub template: Option<TemplateRef>,
+    /// What it says, by its kind; of a free text just that.
+    pub content: TemplateContent,
 }
 
 impl SendRequest {
@@ -120,9 +127,10 @@ impl SendRequest {
         .map_err(|e| wrong.push(e))
         .ok();
         let variables = self.variables.clone().unwrap_or_default();
-        let body = text.as_ref().and_then(|text| render(text, &variables, &mut wrong));
-        if let Some(body) = &body {
-            check_body(body, settings.max_segments, &mut wrong);
+        let written =
+            text.as_ref().and_then(|text| text.write(&variables, &About::default(), &mut wrong));
+        if let Some(written) = &written {
+            check_body(&written.body, settings.max_segments, &mut wrong);
         }
         let purpose = read_word(
             "purpose",
@@ -131,6 +139,13 @@ impl SendRequest {
             "transactional or promotional",
             &mut wrong,
         );
+        let registered = text.as_ref().and_then(|text| text.content.purpose());
+        if let (Some(Purpose::Transactional), Some(Purpose::Promotional)) = (purpose, registered) {
+            let detail = "This template is registered for promotion, and goes by its rules; send \
+                          it as promotional, or leave “purpose” out.";
+            wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
+        }
+        let purpose = purpose.or(registered);
         let integration = read_word(
             "integration",
             self.integration.as_deref(),
@@ -151,22 +166,23 @@ impl SendRequest {
             let detail = "“related” has a type of 1 to 40 and an id of 1 to 100 characters.";
             wrong.push(FieldError::new("related", "invalid_related", detail));
         }
-        let (Some(channel), Some(to), Some(body), Some(text)) = (channel, to, body, text) else {
+        let (Some(channel), Some(to), Some(written), Some(text)) = (channel, to, written, text)
+        else {
             return Err(Problem::fields(wrong));
         };
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
-        let counted = segments::count(&body);
+        let counted = segments::count(&written.body);
         Ok(Draft {
             channel,
             to,
             content: Content {
-                body,
+                body: written.body,
                 encoding: Some(counted.encoding),
                 segments: counted.segments,
                 template: text.template,
-                variables,
+                variables: written.variables,
                 media,
                 flash: self.flash.unwrap_or(false),
                 elsewhere: false,
@@ -234,7 +250,7 @@ pub async fn read_text(
     template: Option<&str>,
     channel: Channel,
 ) -> Result<Result<Text, FieldError>, Problem> {
-    let (source, template) = match (body, template) {
+    let (content, template) = match (body, template) {
         (Some(_), Some(_)) => {
             let detail = "Send either “body” or “template”, not both.";
             return Ok(Err(FieldError::new("body", "body_and_template", detail)));
@@ -250,7 +266,7 @@ pub async fn read_text(
                 "The text is empty; write something.",
             )));
         }
-        (Some(body), None) => (body.to_owned(), None),
+        (Some(body), None) => (TemplateContent::text(body), None),
         (None, Some(name)) => match crate::templates::find(ctx, org, name).await? {
             None => {
                 let detail = format!("There is no template “{name}” in this organization.");
@@ -266,37 +282,34 @@ pub async fn read_text(
                     format!("The template “{name}” is for the channel {}.", t.channel.as_str());
                 return Ok(Err(FieldError::new("template", "template_of_other_channel", detail)));
             }
-            Some(t) => match crate::templates::source(&t) {
-                Ok(text) => (text, Some(TemplateRef { id: t.id, key: t.key, version: t.version })),
-                Err(error) => {
-                    return Ok(Err(FieldError::new("template", error.code(), error.to_string())));
-                }
-            },
+            Some(t) => {
+                let reference = TemplateRef { id: t.id, key: t.key, version: t.version };
+                (t.content, Some(reference))
+            }
         },
     };
     let field = if template.is_some() { "template" } else { "body" };
-    Ok(match Template::parse(&source) {
-        Ok(parsed) => Ok(Text { source, parsed, template }),
+    let read = content.source(None).and_then(|(_, source)| {
+        let source = source.into_owned();
+        Ok((Template::parse(&source)?, source))
+    });
+    Ok(match read {
+        Ok((parsed, source)) => Ok(Text { source, parsed, template, content }),
         Err(error) => Err(FieldError::new(field, error.code(), error.to_string())),
     })
 }
 
-fn render(
-    text: &Text,
-    variables: &Map<String, Value>,
-    wrong: &mut Vec<FieldError>,
-) -> Option<String> {
-    let missing = text.parsed.missing(&names(variables));
-    for name in &missing {
-        let detail = format!("The text needs the variable “{name}”; give it a value.");
-        wrong.push(FieldError::new(format!("variables.{name}"), "missing_variable", detail));
+impl Text {
+    /// The text with these values, and everything that they lack.
+    fn write(
+        &self,
+        variables: &Map<String, Value>,
+        about: &About<'_>,
+        wrong: &mut Vec<FieldError>,
+    ) -> Option<Written> {
+        let written = personal::write(&self.content, &BTreeMap::new(), variables, about);
+        written.map_err(|error| wrong.extend(refused(&error))).ok()
     }
-    if !missing.is_empty() {
-        return None;
-    }
-    let field =
-        |error: &TemplateError| FieldError::new("variables", error.code(), error.to_string());
-    text.parsed.render(variables).map_err(|error| wrong.push(field(&error))).ok()
 }
 
 fn check_body(body: &str, max_segments: u16, wrong: &mut Vec<FieldError>) {

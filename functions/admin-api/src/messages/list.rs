@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use carillon_domain::message::{Direction, Message, State as MessageState, Status};
-use carillon_domain::{CampaignId, Channel, ContactId, MessageId, OrgId, PhoneNumber, ProviderName};
+use carillon_domain::{
+    CampaignId, Channel, ContactId, MessageId, OrgId, PhoneNumber, ProviderName,
+};
 use carillon_runtime::Context;
 use carillon_store::{TimelineEntry, keys};
 use jiff::Timestamp;

@@ -54,6 +54,7 @@ pub enum RowKind {
     Pack,
     Import,
     Erasure,
+    Workshop,
     Unknown,
 }
 
@@ -131,8 +132,11 @@ impl DeadLetter {
         let (row, row_id) = match DueKind::of(key).map(|(_, kind)| kind) {
             Some(DueKind::Message(id)) => (RowKind::Message, Some(id.to_string())),
             Some(DueKind::Pack(id)) => (RowKind::Pack, Some(id.to_string())),
-            Some(DueKind::Import(id)) => (RowKind::Import, Some(id.to_string())),
+            Some(DueKind::Import(id) | DueKind::ContactImport(id)) => {
+                (RowKind::Import, Some(id.to_string()))
+            }
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {

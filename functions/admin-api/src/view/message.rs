@@ -3,7 +3,9 @@
 use carillon_domain::integration::Money;
 use carillon_domain::message::{self as domain, DecisionKind, EventKind, EventSource, Related};
 use carillon_domain::segments::Encoding;
-use carillon_domain::{CampaignId, Channel, ContactId, Failure, ImportId, MessageId, ProviderName, Purpose};
+use carillon_domain::{
+    CampaignId, Channel, ContactId, Failure, ImportId, MessageId, ProviderName, Purpose,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -161,7 +163,10 @@ impl Message {
             Direction::Inbound => (m.our_address.clone(), person),
         };
         let import = match m.source {
-            domain::Source::Import { id, page: _, line } => Some(ImportRow { id, line }),
+            // What a campaign plans is nobody's file.
+            domain::Source::Import { id, page: _, line } => {
+                m.campaign.is_none().then_some(ImportRow { id, line })
+            }
             domain::Source::Single | domain::Source::Person => None,
         };
         Self {

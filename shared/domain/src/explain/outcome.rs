@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Around, provider, reasons};
+use crate::campaign::Withdrawal;
 use crate::message::{DecisionKind, SuppressionReason};
 use crate::{Failure, FailureReason, Message};
 
@@ -58,7 +59,13 @@ pub fn failed(
 }
 
 pub fn cancelled(m: &Message, by: &str, at: Timestamp, around: &Around<'_>) -> Vec<String> {
-    let mut said = vec![format!("It was cancelled by {by} on {}.", around.time(at))];
+    let withdrawn = m.decisions.last().filter(|d| {
+        d.kind == DecisionKind::GaveUp && Withdrawal::ALL.iter().any(|w| w.as_str() == d.reason)
+    });
+    let mut said = vec![match withdrawn {
+        Some(d) => format!("It was cancelled on {}: {}.", around.time(at), d.detail),
+        None => format!("It was cancelled by {by} on {}.", around.time(at)),
+    }];
     if let Some(d) = m.decisions.last().filter(|d| d.reason == "dropped") {
         said.push(format!("It was {}.", d.detail));
     }

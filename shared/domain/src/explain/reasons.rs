@@ -23,6 +23,7 @@ pub fn of_deferral(reason: &str, detail: &str) -> String {
             "the organization is suspended by whoever runs the installation"
         }
         "integration_disabled" => "the account that would send it is switched off",
+        "campaign_paused" => "its campaign is paused",
         "provider_down" => "calls to the provider fail at this time",
         "rate" => "the account sends no faster",
         other => other,

@@ -34,6 +34,12 @@ impl Country {
         std::str::from_utf8(&self.0).expect("two ASCII letters")
     }
 
+    /// The digits that its numbers begin with, such as `61`.
+    #[must_use]
+    pub fn calling_code(self) -> Option<String> {
+        LIB.get_country_code_for_region(self.region()).map(|code| code.to_string())
+    }
+
     pub(super) fn region(self) -> Region {
         Region::from_code(self.as_str()).expect("parsed from a region's code")
     }

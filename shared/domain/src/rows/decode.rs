@@ -7,7 +7,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use super::FileError;
 
 /// First bytes of files that people upload in place of CSV.
-const OTHER_FORMATS: &[(&[u8], &str)] = &[
+pub(super) const OTHER_FORMATS: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "an Excel workbook or a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
@@ -51,7 +51,7 @@ fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1a}')
 }
 
-fn without_mark(bytes: &[u8]) -> &'static Encoding {
+pub(super) fn without_mark(bytes: &[u8]) -> &'static Encoding {
     // In UTF-16, digits, commas and line ends have a zero byte, always on the
     // same side.
     let zeros = |side: usize| bytes.iter().skip(side).step_by(2).filter(|b| **b == 0).count();
@@ -69,7 +69,7 @@ fn without_mark(bytes: &[u8]) -> &'static Encoding {
 
 /// True for UTF-8, also when it is damaged in places: read as Windows-1252,
 /// every name in it would turn to gibberish without anybody noticing.
-fn is_mostly_utf8(bytes: &[u8]) -> bool {
+pub(super) fn is_mostly_utf8(bytes: &[u8]) -> bool {
     let (mut sound, mut damaged) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {
         sound += chunk.valid().chars().filter(|c| !c.is_ascii()).count();

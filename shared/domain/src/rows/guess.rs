@@ -62,14 +62,22 @@ const NUMBER_NAMES: &[&str] = &[
     "телефон",
 ];
 
-pub(super) fn is_number_name(name: &str) -> bool {
-    let folded: String = unaccented(name).chars().filter(|c| is_of_word(*c)).collect();
+#[must_use]
+pub fn is_number_name(name: &str) -> bool {
+    let folded = folded(name);
     NUMBER_NAMES.iter().any(|known| unaccented(known) == folded)
+}
+
+/// Lower case, letters and digits only, without accents.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    unaccented(name).chars().filter(|c| is_of_word(*c)).collect()
 }
 
 /// `First Name`, `firstName` and `first-name` become `first_name`. A name
 /// without a Latin letter or digit becomes `column_3`, from its place.
-pub(super) fn variable_name(name: &str, place: usize) -> String {
+#[must_use]
+pub fn variable_name(name: &str, place: usize) -> String {
     let mut out = String::new();
     let mut previous_is_lower = false;
     for c in name.nfd().filter(|c| !is_combining_mark(*c)) {

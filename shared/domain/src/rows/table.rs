@@ -5,8 +5,8 @@ use csv::{ReaderBuilder, StringRecord};
 use super::{FileError, Row, guess, quotes};
 
 /// A record longer than this is one that never ended.
-const MAX_RECORD_BYTES: usize = 64 * 1024;
-const MAX_RECORD_LINES: usize = 100;
+pub(super) const MAX_RECORD_BYTES: usize = 64 * 1024;
+pub(super) const MAX_RECORD_LINES: usize = 100;
 /// Each column is compared with each other.
 const MAX_COLUMNS: usize = 500;
 
@@ -74,7 +74,7 @@ impl Table {
 }
 
 /// Excel's first line `sep=;` names the separator.
-fn split_directive(text: &str) -> (Option<u8>, &str) {
+pub(super) fn split_directive(text: &str) -> (Option<u8>, &str) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let first = first.trim_end_matches('\r').trim_matches('"');
     match first.get(..4) {
@@ -85,7 +85,7 @@ fn split_directive(text: &str) -> (Option<u8>, &str) {
     }
 }
 
-fn read_header(record: &StringRecord) -> Result<Vec<String>, FileError> {
+pub(super) fn read_header(record: &StringRecord) -> Result<Vec<String>, FileError> {
     if record.iter().any(guess::looks_like_a_number) {
         return Err(FileError::MissingHeader);
     }
@@ -109,7 +109,7 @@ fn read_header(record: &StringRecord) -> Result<Vec<String>, FileError> {
 }
 
 /// The cells without empty ones beyond the header.
-fn cells(record: &StringRecord, width: usize) -> Vec<String> {
+pub(super) fn cells(record: &StringRecord, width: usize) -> Vec<String> {
     let is_used = |at: &usize| !record[*at].trim().is_empty();
     let used = (0..record.len()).rev().find(is_used).map_or(0, |at| at + 1);
     let kept = used.max(width.min(record.len()));

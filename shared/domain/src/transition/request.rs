@@ -1,7 +1,11 @@
 //! What a person asks of a message.
 
 use super::*;
+use crate::campaign::Withdrawal;
 use crate::expiry;
+
+/// Who cancels what was withdrawn; the decision says why.
+const WITHDRAWN_BY: &str = "system";
 
 impl Message {
     /// # Errors
@@ -26,6 +30,23 @@ impl Message {
         self.cancel(by, now)?;
         let detail = format!("given up by the sender, then dropped by {by}: {why}");
         self.decide(DecisionKind::GaveUp, now, "dropped", None, detail);
+        Ok(())
+    }
+
+    /// What it was planned for is not so any more. It says why.
+    ///
+    /// # Errors
+    /// Once an attempt is under way or the message is settled.
+    pub fn withdraw(&mut self, why: Withdrawal, now: Timestamp) -> Result<(), TooLate> {
+        if self.state != State::Scheduled {
+            return Err(TooLate);
+        }
+        self.note(EventKind::Cancelled, now, EventSource::System);
+        // The release before knows no other decision that ends a message so.
+        let detail = why.detail().to_owned();
+        self.decide(DecisionKind::GaveUp, now, why.as_str(), None, detail);
+        self.state = State::Cancelled { by: WITHDRAWN_BY.to_owned(), at: now };
+        self.wait_until(None);
         Ok(())
     }
 

@@ -89,9 +89,8 @@ async fn blank(
     let mut is_changed = false;
     for row in &mut rows {
         let is_theirs = import
-            .mapping
-            .number(&row.cells)
-            .and_then(|cell| PhoneNumber::parse(cell.trim(), import.default_country).ok())
+            .number_in(&row.cells)
+            .and_then(|cell| PhoneNumber::parse(cell.trim(), import.default_country()).ok())
             .is_some_and(|to| AddressKey::new(secret, import.org, to.as_str()) == address);
         if is_theirs {
             row.cells.iter_mut().for_each(String::clear);

@@ -142,6 +142,11 @@ async fn made(world: &World, path: &str) -> String {
         "messages" if path.ends_with("/retry") => failed(world).await,
         "messages" => world.send(&mobile(2), "Hi", later).await,
         "imports" => world.import(format!("to\n{}\n", mobile(3)).as_bytes(), "Hi", &[]).await,
+        "contacts" => {
+            let contact = json!({"name": "Ada", "external_id": format!("made-{unique}")});
+            id(world.post("/v1/contacts", &contact).await.ok(201))
+        }
+        "lists" => id(world.post("/v1/lists", &json!({"name": "Made"})).await.ok(201)),
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});
             id(world.post("/v1/templates", &template).await.ok(201))

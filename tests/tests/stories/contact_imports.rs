@@ -1,0 +1,254 @@
+//! Files of people: read as they are saved, repeated without doubling.
+
+use carillon_tests::people::mobile;
+use carillon_tests::{Answer, World, shows, with_file};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn upload(world: &World, file: &[u8], fields: &[(&str, &str)]) -> Answer {
+    let request = world.request(Method::POST, "/v1/contacts/import");
+    Answer::to(with_file(request, file, fields)).await
+}
+
+/// Imports a file; answers what became of it.
+async fn import(world: &World, file: &[u8], fields: &[(&str, &str)]) -> Value {
+    let taken = upload(world, file, fields).await.ok(202);
+    finished(world, taken["id"].as_str().expect("an id")).await
+}
+
+async fn finished(world: &World, id: &str) -> Value {
+    for _ in 0..20 {
+        world.tick().await;
+        let import = world.get(&format!("/v1/imports/{id}")).await.ok(200);
+        if import["status"] != "running" {
+            return import;
+        }
+    }
+    panic!("the import does not end");
+}
+
+async fn all(world: &World) -> Vec<Value> {
+    let page = world.get("/v1/contacts?limit=200").await.ok(200);
+    page["data"].as_array().expect("a list").clone()
+}
+
+fn file(rows: std::ops::Range<u32>) -> String {
+    let rows = rows.map(|n| format!("Person {n},{},p{n}@example.com,Sydney\n", mobile(n)));
+    std::iter::once("Name,Mobile,E-Mail,City\n".to_owned()).chain(rows).collect()
+}
+
+/// Writes that the table took.
+fn writes(world: &World) -> f64 {
+    world.stack.engines.meter().snapshot().units().write
+}
+
+#[tokio::test]
+async fn a_file_becomes_contacts_and_the_same_again_changes_nothing() {
+    let world = World::start().await;
+    let file = file(1..18);
+    let taken = upload(&world, file.as_bytes(), &[("labels", "autumn")]).await.ok(202);
+    shows(
+        &taken,
+        &json!({"status": "running", "rows": 17, "processed": 0, "dry_run": false,
+            "mapping": {"Name": "name", "Mobile": "phone", "E-Mail": "email",
+                "City": "attributes.city"}}),
+    );
+    let done = finished(&world, taken["id"].as_str().expect("an id")).await;
+    shows(&done, &json!({"status": "completed", "accepted": 17, "created": 17, "rejected": 0}));
+    let first = all(&world).await;
+    assert_eq!(first.len(), 17);
+    shows(
+        &first[0],
+        &json!({"name": "Person 1", "phone": mobile(1), "email": "p1@example.com",
+            "attributes": {"city": "Sydney"}, "labels": ["autumn"]}),
+    );
+    let again = import(&world, file.as_bytes(), &[("labels", "autumn")]).await;
+    shows(&again, &json!({"accepted": 17, "created": 0, "updated": 0, "unchanged": 17}));
+    assert_eq!(all(&world).await, first, "not even a time of change");
+    let changed = file.replace("Sydney", "Perth");
+    let updated = import(&world, changed.as_bytes(), &[]).await;
+    shows(&updated, &json!({"accepted": 17, "created": 0, "updated": 17}));
+    assert_eq!(all(&world).await[0]["attributes"]["city"], "Perth");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_come_of_it_and_stores_nothing() {
+    let world = World::start().await;
+    let _ = world.post("/v1/contacts", &json!({"name": "Old", "phone": mobile(3)})).await.ok(201);
+    let report = import(&world, file(1..10).as_bytes(), &[("dry_run", "true")]).await;
+    shows(
+        &report,
+        &json!({"dry_run": true, "accepted": 9, "created": 8, "updated": 1, "rejected": 0}),
+    );
+    assert_eq!(all(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn refused_rows_are_listed_with_their_line_and_why() {
+    let world = World::start().await;
+    let text = format!(
+        "name,phone,email\nAda,{},ada@example.com\nBob,12,\n,,\nEve,,eve\nJoe,,\nAda,{},\n",
+        mobile(1),
+        mobile(1)
+    );
+    let done = import(&world, text.as_bytes(), &[]).await;
+    shows(&done, &json!({"accepted": 2, "duplicates": 1, "rejected": 2, "processed": 5}));
+    let path = format!("/v1/imports/{}/rejected", done["id"].as_str().expect("an id"));
+    let report = world.get(&path).await.text;
+    let lines: Vec<_> = report.lines().collect();
+    assert!(lines[0].starts_with("line,reason,detail,name"), "{report}");
+    assert!(lines[1].starts_with("3,invalid_phone_number,"), "{report}");
+    assert!(lines[2].starts_with("5,invalid_email,"), "{report}");
+    assert_eq!(lines.len(), 3, "{report}");
+}
+
+#[tokio::test]
+async fn files_are_read_as_programs_save_them() {
+    let utf16 = |text: &str| {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()
+    };
+    let text = format!("Name;Mobile\r\nZo\u{eb};{}\r\n", mobile(1));
+    let google = format!(
+        "First Name,Last Name,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n\
+         Zo\u{eb},,* myContacts ::: VIP,,,Mobile,{}\n",
+        mobile(1)
+    );
+    for bytes in [
+        [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        utf16(&text),
+        text.chars().map(|c| u8::try_from(u32::from(c)).expect("latin")).collect(),
+        google.into_bytes(),
+    ] {
+        let world = World::start().await;
+        shows(&import(&world, &bytes, &[]).await, &json!({"created": 1, "rejected": 0}));
+        shows(&all(&world).await[0], &json!({"name": "Zoë", "phone": mobile(1)}));
+    }
+}
+
+#[tokio::test]
+async fn a_row_finds_its_person_by_external_id_then_number_then_address() {
+    let world = World::start().await;
+    for contact in [
+        json!({"name": "A", "external_id": "x1", "phone": mobile(1)}),
+        json!({"name": "B", "phone": mobile(2)}),
+        json!({"name": "C", "email": "c@example.com"}),
+        json!({"name": "D", "external_id": "x4", "phone": mobile(4), "email": "d@example.com"}),
+    ] {
+        let _ = world.post("/v1/contacts", &contact).await.ok(201);
+    }
+    let text = format!(
+        "name,external id,phone,email\n\
+         A2,x1,{},\nB2,,{},b@example.com\nC2,,{},c@example.com\nD2,x5,{},\nE2,x1,{},\n\
+         F2,,{},d@example.com\n",
+        mobile(9),
+        mobile(2),
+        mobile(3),
+        mobile(4),
+        mobile(2),
+        mobile(6),
+    );
+    let done = import(&world, text.as_bytes(), &[]).await;
+    shows(&done, &json!({"updated": 3, "created": 1, "rejected": 2}));
+    let found = all(&world).await;
+    let named: Vec<_> = found.iter().map(|c| (c["name"].clone(), c["phone"].clone())).collect();
+    assert_eq!(
+        named,
+        [("A2", 9), ("B2", 2), ("C2", 3), ("D", 4), ("F2", 6)]
+            .map(|(name, n)| (json!(name), json!(mobile(n))))
+    );
+}
+
+#[tokio::test]
+async fn a_large_file_goes_up_by_itself() {
+    let world = World::start().await;
+    let file = file(1..60).into_bytes();
+    let size = json!({"size": file.len()});
+    let place = world.post("/v1/uploads", &size).await.ok(201);
+    let url = place["url"].as_str().expect("an address");
+    let put = |url: String, body: Vec<u8>| {
+        let request = world.http().put(url).body(body);
+        async move { request.send().await.expect("an answer").status().as_u16() }
+    };
+    // Another size, another place, a changed signature: not what was signed.
+    assert_eq!(put(url.to_owned(), b"short".to_vec()).await, 403);
+    assert_eq!(put(url.replace("/up/", "/ex/"), file.clone()).await, 403);
+    assert_eq!(put(url.replace("X-Amz-Signature=", "X-Amz-Signature=0"), file.clone()).await, 403);
+    let id = place["id"].as_str().expect("an id");
+    let form: &[(&str, &str)] = &[("upload", id)];
+    let request = |fields| {
+        let (kind, form) = carillon_tests::fields_form(fields);
+        world.request(Method::POST, "/v1/contacts/import").header("content-type", kind).body(form)
+    };
+    let early = Answer::to(request(form)).await;
+    assert_eq!(early.refusal(), (422, "unknown_upload".to_owned()));
+    assert_eq!(put(url.to_owned(), file.clone()).await, 200);
+    let taken = Answer::to(request(form)).await.ok(202);
+    shows(&taken, &json!({"rows": 0, "mapping": {"Mobile": "phone"}}));
+    let done = finished(&world, taken["id"].as_str().expect("an id")).await;
+    shows(&done, &json!({"status": "completed", "rows": 59, "created": 59}));
+    // The file is there for another try, with another mapping.
+    let form: &[(&str, &str)] =
+        &[("upload", id), ("mapping", r#"{"Mobile": "phone", "City": "status"}"#)];
+    let taken = Answer::to(request(form)).await.ok(202);
+    let done = finished(&world, taken["id"].as_str().expect("an id")).await;
+    shows(&done, &json!({"updated": 59}));
+    // After an hour the address is good for nothing.
+    world.skip(61);
+    assert_eq!(put(url.to_owned(), file).await, 403);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_file_of_people_is_said() {
+    let world = World::start().await;
+    let many: Vec<String> = (0..60).map(|n| format!("column {n}")).collect();
+    let many = format!("name,{}\nAda\n", many.join(","));
+    for (file, fields, code) in [
+        (b"%PDF-1.7 ...".as_slice(), &[][..], "not_csv"),
+        (b"", &[], "empty_file"),
+        (b"name,phone\n", &[], "empty_file"),
+        (b"city,weather\nSydney,fine\n", &[], "mapping_without_person"),
+        (many.as_bytes(), &[], "too_many_columns"),
+        (b"name\nAda\n", &[("mapping", "[]")], "malformed_mapping"),
+        (b"name\nAda\n", &[("mapping", r#"{"nom": "name"}"#)], "mapping_unknown_column"),
+        (b"name\nAda\n", &[("mapping", r#"{"name": "title"}"#)], "mapping_unknown_field"),
+        (b"name\nAda\n", &[("default_country", "Oz")], "unknown_country"),
+        (b"name\nAda\n", &[("labels", "a,-")], "invalid_label"),
+        (b"name\nAda\n", &[("upload", "upl_x")], "two_files"),
+        (b"name\nAda\n", &[("colour", "red")], "unknown_field"),
+    ] {
+        let refused = upload(&world, file, fields).await;
+        assert_eq!(refused.refusal().1, code, "{}", refused.text);
+        assert_eq!(refused.status, 422);
+    }
+    assert!(all(&world).await.is_empty());
+    let too_large = world.post("/v1/uploads", &json!({"size": 1_000_000_000_000_u64})).await;
+    assert_eq!(too_large.refusal(), (422, "file_too_large".to_owned()));
+}
+
+#[tokio::test]
+async fn the_same_upload_request_is_one_import() {
+    let world = World::start().await;
+    let file = file(1..4);
+    let once = || {
+        let request = world.request(Method::POST, "/v1/contacts/import");
+        let request = with_file(request, file.as_bytes(), &[]);
+        Answer::to(request.header("idempotency-key", "k"))
+    };
+    let (first, again) = (once().await.ok(202), once().await.ok(202));
+    assert_eq!(first, again);
+    shows(&finished(&world, first["id"].as_str().expect("an id")).await, &json!({"created": 3}));
+}
+
+#[tokio::test]
+async fn a_row_that_says_nothing_new_writes_nothing() {
+    let world = World::start().await;
+    let file = file(1..41);
+    let _ = import(&world, file.as_bytes(), &[]).await;
+    let before = writes(&world);
+    let again = import(&world, file.as_bytes(), &[]).await;
+    assert_eq!(again["unchanged"], 40);
+    // The import itself: its row, its pieces, a move of the cursor a page of five.
+    let spent = writes(&world) - before;
+    assert!(spent < 100.0, "{spent} write units for forty rows that say nothing new");
+}
