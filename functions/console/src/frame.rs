@@ -46,6 +46,8 @@ pub struct Place {
 pub struct Can {
     pub send: bool,
     pub edit_content: bool,
+    pub edit_contacts: bool,
+    pub edit_events: bool,
     pub suppress: bool,
     pub lift: bool,
     pub integrate: bool,
@@ -59,6 +61,8 @@ impl Can {
         Self {
             send: may(Action::Send),
             edit_content: may(Action::EditContent),
+            edit_contacts: may(Action::EditContacts),
+            edit_events: may(Action::EditEvents),
             suppress: may(Action::ManageConsent),
             lift: may(Action::LiftSuppression),
             integrate: may(Action::ManageIntegrations),
@@ -88,7 +92,6 @@ const GROUPS: [(&str, &[Row]); 5] = [
         &[
             ("Contacts", "/console/contacts", "users", "/v1/contacts"),
             ("Lists", "/console/lists", "list-checks", "/v1/lists"),
-            ("Segments", "/console/segments", "filter", "/v1/segments"),
             ("Opt-outs", "/console/opt-outs", "bell-off", "/v1/suppressions"),
         ],
     ),

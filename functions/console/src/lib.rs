@@ -15,9 +15,11 @@
 mod api;
 mod assets;
 mod audit_log;
+mod bookings;
 mod bulk;
 mod callback;
 mod chart;
+mod contacts;
 mod cookies;
 mod dead_letters;
 mod desk;
@@ -28,6 +30,7 @@ mod frame;
 mod home;
 mod imports;
 mod integrations;
+mod lists;
 mod looks;
 mod members;
 mod message;
@@ -44,17 +47,31 @@ mod sign_out;
 mod signed_in;
 mod statistics;
 mod status;
+mod tags;
 mod templates;
 mod today;
 mod when;
+mod workshop;
+mod workshops;
 
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
 use axum::{Router, middleware};
+use carillon_domain::session::Holder;
 use carillon_runtime::Context;
+use carillon_store::StoreError;
 
 use crate::desk::Console;
+
+/// A session for somebody whom the caller has let in, as a cookie to set.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn begin_session(ctx: &Context, holder: Holder) -> Result<HeaderValue, StoreError> {
+    signed_in::begin(ctx, holder).await
+}
 
 pub fn router(ctx: Arc<Context>) -> Router {
     let api = carillon_admin_api::inside::router(Arc::clone(&ctx));

@@ -1,7 +1,7 @@
 //! One message: its story first, then all that is known of it, and what can be done.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use carillon_domain::Failure;
 use carillon_domain::integration::Money;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::{self, Problem};
-use crate::desk::{Console, Desk};
+use crate::desk::Desk;
 use crate::figures;
 use crate::frame::Frame;
 use crate::page::{self, Refusal};
@@ -282,7 +282,6 @@ pub async fn retry(desk: Desk, Path(id): Path<String>, sent: Sent) -> Result<Res
 
 /// `POST /console/messages/{id}/reschedule`
 pub async fn reschedule(
-    State(_): State<Console>,
     desk: Desk,
     Path(id): Path<String>,
     sent: Sent,

@@ -102,11 +102,14 @@ impl From<Problem> for Refusal {
 pub mod tests {
     use super::*;
     use crate::audit_log::AuditLogPage;
+    use crate::bookings::{BookingPage, BookingsPage};
     use crate::bulk::{BulkPage, LookPart};
+    use crate::contacts::{ContactPage, ContactsPage};
     use crate::dead_letters::DeadLettersPage;
     use crate::home::HomePage;
     use crate::imports::ImportPage;
     use crate::integrations::IntegrationsPage;
+    use crate::lists::{ListPage, ListsPage};
     use crate::members::MembersPage;
     use crate::message::MessagePage;
     use crate::messages::MessagesPage;
@@ -115,8 +118,11 @@ pub mod tests {
     use crate::settings::SettingsPage;
     use crate::sign_in::SignInPage;
     use crate::statistics::StatisticsPage;
+    use crate::tags::{SequencePage, SequencesPage, TagsPage};
     use crate::templates::{TemplatePage, TemplatesPage};
     use crate::today::TodayPage;
+    use crate::workshop::{ConfirmPage, WorkshopPage};
+    use crate::workshops::WorkshopsPage;
 
     /// The worst that something can be called.
     pub const HOSTILE: &str = "\"><script>alert(1)</script><a href='";
@@ -152,6 +158,18 @@ pub mod tests {
             ("settings", page(&SettingsPage::sample())),
             ("integrations", page(&IntegrationsPage::sample())),
             ("members", page(&MembersPage::sample())),
+            ("contacts", page(&ContactsPage::sample())),
+            ("contact", page(&ContactPage::sample())),
+            ("lists", page(&ListsPage::sample())),
+            ("list", page(&ListPage::sample())),
+            ("tags", page(&TagsPage::sample())),
+            ("sequences", page(&SequencesPage::sample())),
+            ("sequence", page(&SequencePage::sample())),
+            ("workshops", page(&WorkshopsPage::sample())),
+            ("workshop", page(&WorkshopPage::sample())),
+            ("workshop-confirm", page(&ConfirmPage::sample())),
+            ("bookings", page(&BookingsPage::sample())),
+            ("booking", page(&BookingPage::sample())),
         ]
     }
 

@@ -5,10 +5,10 @@ use axum::response::Response;
 use carillon_domain::ProviderName;
 use carillon_domain::integration::Money;
 use carillon_domain::settings::Settings;
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use jiff::SignedDuration;
 
 use crate::api::{self, Listed, Problem};
+use crate::bookings::Booking;
 use crate::chart::{self, Svg};
 use crate::dead_letters::DeadLetter;
 use crate::desk::Desk;
@@ -18,7 +18,7 @@ use crate::integrations::Integration;
 use crate::message::Message;
 use crate::page::{self, Refusal};
 use crate::statistics::Statistics;
-use crate::status::Status;
+use crate::workshops::Workshop;
 
 /// From this part of a limit on, somebody is told.
 const NEAR: u64 = 80;
@@ -39,27 +39,6 @@ pub struct Figure {
     pub value: String,
     pub more: String,
     pub link: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Workshop {
-    pub id: String,
-    pub title: String,
-    pub starts_at: Timestamp,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Booking {
-    pub id: String,
-    pub coach_name: Option<String>,
-    pub starts_at: Timestamp,
-    pub status: Status,
-}
-
-impl Booking {
-    pub fn coach(&self) -> &str {
-        self.coach_name.as_deref().unwrap_or("A session")
-    }
 }
 
 #[derive(Template)]
@@ -252,7 +231,6 @@ fn spend(when: &str, spent: &Statistics, limit: Option<&Money>, problems: &mut V
 impl TodayPage {
     pub fn sample() -> Self {
         let text = || crate::page::tests::HOSTILE.to_owned();
-        let at: Timestamp = "2026-11-21T09:00:00Z".parse().expect("a time");
         Self {
             frame: Frame::sample(),
             problems: vec![Trouble {
@@ -264,13 +242,8 @@ impl TodayPage {
             }],
             figures: figures_of(&Statistics::sample(), "2026-11-21"),
             bar: chart::bar(&[("good", "Delivered", 1)]),
-            workshops: vec![Workshop { id: text(), title: text(), starts_at: at }],
-            bookings: vec![Booking {
-                id: text(),
-                coach_name: Some(text()),
-                starts_at: at,
-                status: Status(text()),
-            }],
+            workshops: vec![Workshop::sample()],
+            bookings: vec![Booking::sample()],
             messages: vec![Message::sample()],
         }
     }

@@ -202,3 +202,25 @@ async fn a_page_may_do_nothing_but_be_shown() {
     assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
     let _ = csrf(&page);
 }
+
+#[tokio::test]
+async fn the_printed_link_signs_in_once_and_in_time() {
+    let world = world().await;
+    let key = carillon_store::secret_hash(ADMIN_KEY);
+    let link = |world: &World| world.stack.first_visit.link(&world.stack.ctx, &key);
+    let browser = Browser::new(&world);
+    let first = link(&world);
+    let forged = browser.open("/console/first-visit/0000000000000000").await;
+    assert_eq!(forged.header("location"), Some("/console/sign-in"));
+    let path = link(&world);
+    let replaced = browser.open(&first).await;
+    assert_eq!(replaced.header("location"), Some("/console/sign-in"), "only the last one");
+    assert_eq!(browser.open(&path).await.header("location"), Some("/console"));
+    says(&browser.open("/console/you").await, 200, "<dd id=\"role\">super_admin</dd>");
+    let other = Browser::new(&world);
+    assert_eq!(other.open(&path).await.header("location"), Some("/console/sign-in"), "once");
+    let late = link(&world);
+    world.skip(10);
+    assert_eq!(other.open(&late).await.header("location"), Some("/console/sign-in"), "too late");
+    assert_eq!(other.open("/console").await.status, 303);
+}
