@@ -13,6 +13,7 @@
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
 //! - [`real`]: the program itself, in a process and in real time
+//! - [`workshops`]: a workshop with its tag, sequence and people
 
 mod answer;
 pub mod browser;
@@ -26,6 +27,7 @@ pub mod people;
 pub mod real;
 mod restore;
 pub mod seed;
+pub mod workshops;
 mod world;
 
 pub use answer::{Answer, shows};

@@ -39,6 +39,7 @@ pub fn scheduled(
         source: Source::Single,
         related: None,
         contact: None,
+        zone: None,
         campaign: None,
         integration: None,
         provider: None,

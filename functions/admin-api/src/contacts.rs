@@ -1,10 +1,12 @@
 //! `/v1/contacts`: people who may get messages.
 
+pub mod data;
 pub mod fields;
 pub mod import;
 pub mod labels;
 pub mod list;
 pub mod merge;
+pub mod timeline;
 
 use std::sync::Arc;
 
@@ -13,12 +15,13 @@ use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
 use carillon_runtime::broadcast::join;
-use carillon_runtime::{Context, random};
+use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
 use crate::answers::{Created, NoContent};
 use crate::audit::note;
 use crate::auth::Caller;
+use crate::bookings;
 use crate::etag::{Tag, Tagged};
 use crate::extract::{Id, Json};
 use crate::idempotency;
@@ -134,8 +137,16 @@ pub async fn change(
         }
         after.updated_at = ctx.clock.now();
         let token = random::token();
+        let woken = if after.phone == before.phone {
+            Vec::new()
+        } else {
+            booking::client_changes(ctx, caller.org, id).await?
+        };
         match ctx.store.save_contact(&secret, Some(&before), &mut after, &token).await? {
-            ContactSaved::Done => return Ok(after),
+            ContactSaved::Done => {
+                bookings::client_changed(ctx, caller.org, woken).await;
+                return Ok(after);
+            }
             ContactSaved::Changed(_) => {}
             taken => return Err(is_taken(taken)),
         }

@@ -12,6 +12,7 @@ mod answers;
 mod api_keys;
 pub mod audit;
 pub mod auth;
+mod bookings;
 mod bulk;
 mod callbacks;
 mod campaigns;
@@ -23,6 +24,7 @@ mod dead_letters;
 mod door;
 mod etag;
 mod extract;
+mod feedback;
 pub mod first_organization;
 mod hall;
 mod health;
@@ -44,6 +46,7 @@ mod problem;
 mod request_id;
 pub mod routes;
 mod secret_key;
+mod segments;
 mod sequences;
 mod settings;
 mod shield;
@@ -75,6 +78,7 @@ pub fn router(ctx: Arc<Context>) -> Router {
 
 fn routed(ctx: Arc<Context>) -> Router {
     routes::router(&ctx)
+        .merge(feedback::router())
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))

@@ -23,7 +23,7 @@ use crate::{address, view};
 
 /// How long a request works on an erasure before it leaves it to the queue
 /// processor.
-const WORK: SignedDuration = SignedDuration::from_secs(15);
+pub const WORK: SignedDuration = SignedDuration::from_secs(15);
 
 /// Whom it is about.
 #[derive(Deserialize, JsonSchema)]
@@ -94,8 +94,10 @@ const KEPT: [&str; 4] = [
     "the audit log, which holds no addresses",
 ];
 
-const OUT_OF_REACH: [&str; 4] = [
+const OUT_OF_REACH: [&str; 6] = [
     "the provider's own records: ask the provider, or delete them in its console",
+    "lines of files of contacts that do not have the person's number, until they end (retention.file_days)",
+    "uploaded files, which end after a week",
     "callbacks that could not be applied and wait in a dead-letter queue, up to 14 days",
     "backups of the table, up to 35 days: after a restore, erase again",
     "copies that were exported or downloaded before",

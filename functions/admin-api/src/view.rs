@@ -3,6 +3,7 @@
 //! 3339 in UTC.
 
 pub mod campaign;
+pub mod booking;
 pub mod consent;
 pub mod contact;
 pub mod dead_letter;

@@ -81,6 +81,8 @@ pub enum Outcome {
 pub struct Recipient {
     pub to: PhoneNumber,
     pub contact: Option<ContactId>,
+    /// The contact's own.
+    pub zone: Option<String>,
     pub variables: Map<String, Value>,
     pub body: String,
 }
@@ -90,21 +92,21 @@ pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
     let said = match &import.kind {
         Kind::File { mapping, default_country, .. } => {
             match mapping.recipient(&row.cells, *default_country) {
-                Ok(recipient) => (recipient.to, None, recipient.variables, None),
+                Ok(recipient) => (recipient.to, None, None, recipient.variables, None),
                 Err(error) => {
                     return Outcome::Rejected { code: error.code(), detail: error.to_string() };
                 }
             }
         }
         Kind::Step(_) => match read_frozen(&row.cells) {
-            Some(f) => (f.to, Some(f.contact), f.variables, f.body),
+            Some(f) => (f.to, Some(f.contact), f.zone, f.variables, f.body),
             None => {
                 let detail = "the person was forgotten".to_owned();
                 return Outcome::Rejected { code: "forgotten", detail };
             }
         },
     };
-    let (to, contact, variables, written) = said;
+    let (to, contact, zone, variables, written) = said;
     let body = match written.map_or_else(|| template.render(&variables), Ok) {
         Ok(body) => body,
         Err(error) => return Outcome::Rejected { code: error.code(), detail: error.to_string() },
@@ -121,7 +123,7 @@ pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
         );
         return Outcome::Rejected { code: "too_many_segments", detail };
     }
-    Outcome::Recipient(Recipient { to, contact, variables, body })
+    Outcome::Recipient(Recipient { to, contact, zone, variables, body })
 }
 
 /// The page that begins at the import's cursor. A page never spans two pieces.

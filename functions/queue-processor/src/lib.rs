@@ -6,6 +6,7 @@
 
 mod contacts;
 mod dispatch;
+mod follow;
 mod forget;
 mod freeze;
 mod plan;
@@ -67,6 +68,7 @@ enum TurnError {
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
     Reconcile(#[from] reconcile::ReconcileError),
+    Booking(#[from] carillon_runtime::booking::SyncError),
 }
 
 async fn plan_all(
@@ -95,6 +97,9 @@ async fn plan_all(
             }
             DueKind::Workshop(_) => {
                 reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Booking(_) => {
+                follow::turn(ctx, entry, deadline).await.map(|()| 0).map_err(TurnError::from)
             }
             DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
                 plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)

@@ -212,7 +212,7 @@ fn message(
     import: &Import,
     page: u32,
     entry: &Entry,
-    Recipient { to, contact, variables, body }: Recipient,
+    Recipient { to, contact, zone, variables, body }: Recipient,
     token: &str,
     now: Timestamp,
 ) -> Message {
@@ -233,6 +233,7 @@ fn message(
             variables,
             media: Vec::new(),
             flash: false,
+            introduction: None,
             elsewhere: false,
         },
         purpose: import.purpose,
@@ -242,6 +243,7 @@ fn message(
             .step()
             .map(|of| Related { kind: "workshop".to_owned(), id: of.workshop.to_string() }),
         contact,
+        zone,
         campaign: import.step().map(|of| of.campaign),
         integration: import.integration,
         provider: None,

@@ -180,7 +180,7 @@ async fn batch(
     for step in steps {
         let now = ctx.clock.now();
         let source = c.source_of(step.id, c.plan.revision, first);
-        let Some(at) = broadcast::ahead(step, w, &zone, now) else { continue };
+        let Some(moment) = broadcast::ahead(step, w, &zone, now) else { continue };
         let reading = Reading::new(step, c.max_segments);
         let recipients: Vec<_> = broadcast::people(&registrations, &contacts)
             .into_iter()
@@ -196,7 +196,7 @@ async fn batch(
         let piece = ctx.store.freeze_source(w.org, source, piece, now).await?;
         let rows = rows::read_chunk(&piece).collect::<Result<Vec<_>, _>>()?.len();
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        let import = import(w, c, (step, &reading), (source, rows), at, now);
+        let import = import(w, c, (step, &reading), (source, rows), moment.at, now);
         ctx.store.begin_source(&import).await?;
         ctx.store.put_batch(w.org, c.id, &batch_of(c, step, &import)).await?;
     }

@@ -4,9 +4,11 @@
 //! call. What cannot be applied now stays on the queue; it is the only place
 //! where it is known.
 
+mod answer;
 mod inbound;
 mod receipt;
 mod refusal;
+mod replies;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use carillon_domain::OrgId;

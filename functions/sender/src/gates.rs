@@ -8,6 +8,7 @@ use carillon_domain::message::{Message, SuppressionReason};
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, gates, quiet};
 use carillon_providers::Account;
 use carillon_store::Mechanism;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::terms::Terms;
@@ -95,7 +96,8 @@ pub async fn before_slot(
         return Ok(Gate::Hold(Hold { until, reason: "sending_disabled", detail }));
     }
     let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
-    let quiet_from = match quiet::at(now, &quiet_ask(message, &to, terms)) {
+    let zone = message.zone();
+    let quiet_from = match quiet::at(now, &quiet_ask(message, &to, &zone, terms)) {
         quiet::Answer::Open { until } => until,
         quiet::Answer::Closed { opens, reason, detail } => {
             let until = quiet::spread(&opens, message.id.as_bytes());
@@ -152,6 +154,8 @@ pub async fn before_claim(
     let address = message.id.address();
     let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
     let suppression = asked.suppression;
+    let suppression =
+        suppression.filter(|s| !gates::confirms(message, s.reason, &s.source_message_id));
     if let Some(s) = suppression.filter(|_| !run.ctx.store.lacks(Mechanism::OptOutGate)) {
         message.suppress(s.reason, s.detail(), now);
         return Ok(false);
@@ -163,7 +167,8 @@ pub async fn before_claim(
     }
     let Some(most) = terms.settings.max_per_contact_per_day else { return Ok(true) };
     let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
-    let ask = quiet_ask(message, &to, terms);
+    let zone = message.zone();
+    let ask = quiet_ask(message, &to, &zone, terms);
     let day = quiet::local_day(now, &ask).to_string();
     let store = &run.ctx.store;
     if store.take_place(run.org, address, &day, message.id, most, now).await? {
@@ -177,9 +182,15 @@ pub async fn before_claim(
     Ok(false)
 }
 
-fn quiet_ask<'a>(message: &Message, to: &'a PhoneNumber, terms: &'a Terms) -> quiet::Ask<'a> {
+fn quiet_ask<'a>(
+    message: &Message,
+    to: &'a PhoneNumber,
+    zone: &'a Option<TimeZone>,
+    terms: &'a Terms,
+) -> quiet::Ask<'a> {
     let (channel, purpose) = (message.channel, message.purpose);
-    gates::quiet_ask(channel, purpose, to, &terms.settings, message.override_quiet_hours)
+    let lifted = message.override_quiet_hours;
+    gates::quiet_ask(channel, purpose, to, &terms.settings, lifted, zone.as_ref())
 }
 
 /// The message was refused for good: it does not count for its day.
@@ -191,7 +202,8 @@ pub async fn give_place_back(
 ) -> Result<(), SendError> {
     if terms.settings.max_per_contact_per_day.is_some() {
         let to = PhoneNumber::parse(&message.address, None).map_err(|_| SendError::Address)?;
-        let day = quiet::local_day(now, &quiet_ask(message, &to, terms)).to_string();
+        let zone = message.zone();
+        let day = quiet::local_day(now, &quiet_ask(message, &to, &zone, terms)).to_string();
         let address = message.id.address();
         run.ctx.store.give_place_back(run.org, address, &day, message.id).await?;
     }

@@ -9,7 +9,7 @@ use carillon_domain::ProviderName;
 use carillon_domain::integration::IntegrationSettings;
 use carillon_providers::{Credentials, provider};
 use carillon_runtime::Clock;
-use carillon_runtime::config::{Tuning, cors_origins};
+use carillon_runtime::config::{Tuning, cors_origins, installation_account};
 use carillon_runtime::secrets::Owner;
 use carillon_simulator as simulator;
 use carillon_store::{Integration, IntegrationStatus};
@@ -61,6 +61,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         console_url: settings.console_url.clone(),
         people: settings.people.clone(),
         cors_origins: cors_origins(),
+        installation_account: installation_account()?,
         tuning: Tuning::default(),
     })
     .await?;

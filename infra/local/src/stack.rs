@@ -131,6 +131,7 @@ impl Stack {
             queues,
             kms_key: FILE_KEY.to_owned(),
             kms_keys_before: Vec::new(),
+            pages_url: Some(options.public_url.clone()),
             public_url: Some(options.public_url),
             files_bucket: None,
             admin_key_sha256: None,
@@ -140,6 +141,7 @@ impl Stack {
             cors_origins: options.cors_origins,
             api_requests_per_second: API_REQUESTS_PER_SECOND,
             failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,
+            installation_account: options.installation_account,
             tuning: options.tuning,
         };
         let born = options.clock.now();
@@ -246,7 +248,7 @@ impl Stack {
             | DueKind::ContactImport(_)
             | DueKind::Workshop(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
-            DueKind::Erasure(_) => Ok(None),
+            DueKind::Erasure(_) | DueKind::Booking(_) => Ok(None),
             DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {
                 Ok(Some(m)) => Ok(self.due_message(&m, entry, now)),
                 // What cannot be read is given up by whoever leases it in its time.

@@ -9,6 +9,7 @@ pub mod access;
 pub mod address;
 pub mod audit;
 pub mod campaign;
+pub mod booking;
 pub mod channel;
 pub mod consent;
 pub mod contact;
@@ -41,6 +42,7 @@ pub mod rows;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod secret;
+pub mod segment;
 pub mod segments;
 pub mod sequence;
 pub mod session;
@@ -54,6 +56,7 @@ pub mod written_out;
 
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
+pub use booking::Booking;
 pub use channel::{Channel, Lane, Purpose};
 pub use contact::Contact;
 pub use failure::{Failure, FailureReason};

@@ -4,9 +4,14 @@
 //! moves is in [`crate::transition`]. What is on the row besides the state is
 //! the record of what happened: attempts, events, decisions.
 
+mod single;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use single::Single;
 
 use crate::integration::Money;
 use crate::segments::Encoding;
@@ -34,6 +39,9 @@ pub struct Message {
     pub related: Option<Related>,
     /// The contact it was planned for. What is sent goes to `address`.
     pub contact: Option<ContactId>,
+    /// The contact's own time zone (IANA) as it was when the message was planned:
+    /// the hours of the message stay those it was planned for.
+    pub zone: Option<String>,
     pub campaign: Option<CampaignId>,
     /// The integration the caller asked for.
     pub integration: Option<ProviderName>,
@@ -87,6 +95,8 @@ pub struct Content {
     pub variables: Map<String, Value>,
     pub media: Vec<String>,
     pub flash: bool,
+    /// What was added to it as the first message that its address gets.
+    pub introduction: Option<String>,
     /// Body, variables and media are long and have a row of their own, which is
     /// written once; they are empty here when that row was not read.
     pub elsewhere: bool,
@@ -112,6 +122,10 @@ pub enum Source {
     },
     /// A person wrote to us.
     Person,
+    /// Our answer to a word, such as HELP, that a person wrote.
+    Answer {
+        to: MessageId,
+    },
 }
 
 /// Something of the caller's that the message belongs to.
@@ -308,6 +322,8 @@ macro_rules! vocabulary {
     };
 }
 
+pub(crate) use vocabulary;
+
 vocabulary!(/// What happened.
 EventKind {
     Sent = "sent", Delivered = "delivered", Read = "read", Failed = "failed",
@@ -374,6 +390,12 @@ impl Message {
             State::Suppressed { .. } => Status::Suppressed,
             State::Received => Status::Received,
         }
+    }
+
+    /// Where the person's clock is, if the contact says so.
+    #[must_use]
+    pub fn zone(&self) -> Option<TimeZone> {
+        self.zone.as_deref().and_then(crate::quiet::zones::named)
     }
 
     /// Whether it waits for a moment that was decided on, such as the end of

@@ -13,7 +13,7 @@ use carillon_domain::contact::Contact;
 use carillon_domain::content::TemplateContent;
 use carillon_domain::personal::{self, About, Person, Unwritten};
 use carillon_domain::template::Template;
-use carillon_domain::wall_clock;
+use carillon_domain::wall_clock::{self, Moment};
 use carillon_domain::workshop::{Registration, Workshop};
 use carillon_domain::{ContactId, PhoneNumber, segments};
 use jiff::Timestamp;
@@ -124,6 +124,7 @@ impl<'a> Reading<'a> {
         let frozen = Frozen {
             to,
             contact: contact.id,
+            zone: contact.time_zone.clone(),
             variables: written.variables,
             body: (!is_same).then_some(written.body),
         };
@@ -150,18 +151,13 @@ pub fn zone(workshop: &Workshop) -> TimeZone {
 
 /// When a step is sent; `None` once that is too late to plan it.
 #[must_use]
-pub fn ahead(
-    step: &Step,
-    workshop: &Workshop,
-    zone: &TimeZone,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub fn ahead(step: &Step, workshop: &Workshop, zone: &TimeZone, now: Timestamp) -> Option<Moment> {
     let moment = step.moment(workshop, zone).ok()?;
     let is_ahead = match step.when {
         When::At(_) => true,
         When::Workshop(_) => moment.at > now,
     };
-    is_ahead.then_some(moment.at)
+    is_ahead.then_some(moment)
 }
 
 /// The registrations of these that are still registered, with their contacts.

@@ -4,20 +4,24 @@
 pub mod accounts;
 pub mod body;
 pub mod broadcast;
+pub mod booking;
 pub mod clock;
 pub mod config;
 pub mod context;
 pub mod files;
+pub mod outbox;
 pub mod people;
 pub mod person;
 pub mod queues;
 pub mod random;
 pub mod re_encrypt;
 pub mod secrets;
+pub mod segment;
 pub mod set_aside;
 pub mod sign_in;
 pub mod standing;
 pub mod telemetry;
+pub mod trouble;
 
 pub use clock::Clock;
 pub use config::Config;

@@ -10,8 +10,8 @@ mod files;
 use carillon_domain::erasure::{Counts, Erasure, Stage};
 use carillon_domain::message::Message;
 use carillon_domain::transition::Erased;
-use carillon_domain::{AddressKey, MessageId, OrgId};
-use carillon_store::StoreError;
+use carillon_domain::{AddressKey, ContactId, MessageId, OrgId};
+use carillon_store::{ContactDeleted, FoundContact, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,6 +22,10 @@ use crate::{Context, random};
 const PAGE: i32 = 100;
 /// Messages erased side by side.
 const IN_FLIGHT: usize = 10;
+/// Lists that a contact is taken from.
+const LISTS: i32 = 1_000;
+/// How often a contact that others change is tried again.
+const ROUNDS: usize = 8;
 /// Between two looks at what is under way.
 const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// Files are looked through this much later: by then each that was there has its
@@ -96,6 +100,10 @@ pub async fn go_on(
             Stage::Messages => messages(ctx, &mut erasure, now).await?,
             Stage::Texts => texts(ctx, &mut erasure, now).await?,
             Stage::Gates => {
+                let (org, address) = (erasure.org, erasure.address);
+                if let Some(id) = ctx.store.contact_of_phone(org, address).await? {
+                    forget_contact(ctx, org, id, Some(erasure.asked_at)).await?;
+                }
                 ctx.store.erase_gates(erasure.org, erasure.address).await?;
                 erasure.go_on(Stage::Files);
                 Next::Further
@@ -126,6 +134,35 @@ pub async fn go_on(
         ctx.store.save_erasure(&mut erasure).await?;
     }
     Ok(erasure)
+}
+
+/// Takes a contact off the books, with its places in lists. One that was made
+/// after `asked` stays.
+///
+/// # Errors
+/// When the table or KMS does not answer; what was done stays done.
+pub async fn forget_contact(
+    ctx: &Context,
+    org: OrgId,
+    id: ContactId,
+    asked: Option<Timestamp>,
+) -> Result<(), EraseError> {
+    let secret = ctx.address_secret().await?;
+    for _ in 0..ROUNDS {
+        let Some(FoundContact::Contact(contact)) = ctx.store.contact(org, id).await? else {
+            return Ok(());
+        };
+        if asked.is_some_and(|asked| contact.created_at > asked) {
+            return Ok(());
+        }
+        for list in ctx.store.lists_of(org, id, LISTS).await? {
+            ctx.store.take_from_list(org, list, &[id], ctx.clock.now()).await?;
+        }
+        if ctx.store.delete_contact(&secret, &contact).await? == ContactDeleted::Done {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Contended("a contact").into())
 }
 
 /// One page of messages, from the newest on.

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
+use carillon_domain::{AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -19,6 +19,7 @@ pub enum DueKind {
     ContactImport(ImportId),
     Erasure(AddressKey),
     Workshop(WorkshopId),
+    Booking(BookingId),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -48,6 +49,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
@@ -65,6 +67,7 @@ impl DueKind {
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
             Self::Workshop(id) => keys::workshop(org, id),
+            Self::Booking(id) => keys::booking(org, id),
         }
     }
 }
@@ -125,7 +128,8 @@ impl Store {
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
             | DueKind::Erasure(_)
-            | DueKind::Workshop(_) => "",
+            | DueKind::Workshop(_)
+            | DueKind::Booking(_) => "",
         };
         let update = self
             .client

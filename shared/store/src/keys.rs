@@ -4,7 +4,7 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId, MemberId,
+    AddressKey, AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId, MemberId,
     MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId, WorkshopId,
 };
 use jiff::Timestamp;
@@ -141,6 +141,16 @@ pub fn callback_token(token_hash: &str) -> Key {
     key(format!("cbt/{token_hash}"), "cbt")
 }
 
+/// Organizations that wrote to a number with the installation's own account, by
+/// a key of the number that is no organization's.
+pub fn shared_number(number: AddressKey) -> String {
+    format!("sha/{}", number.key())
+}
+
+pub fn shared_number_of(number: AddressKey, org: OrgId) -> Key {
+    key(shared_number(number), org.key())
+}
+
 pub fn address(org: OrgId, address: AddressKey) -> String {
     format!("{}/a/{}", org_part(org), address.key())
 }
@@ -197,6 +207,11 @@ pub fn is_consent(sk: &str) -> bool {
 /// behind the last.
 pub fn gates(org: OrgId, at: AddressKey, channel: &str) -> (Key, String) {
     (suppression(org, at, channel), format!("{GATES_PREFIX}{channel}#~"))
+}
+
+/// That an address was told, on this channel, who writes to it.
+pub fn introduced(org: OrgId, at: AddressKey, channel: &str) -> Key {
+    key(address(org, at), format!("i/{channel}"))
 }
 
 /// Messages that a person got on one day.
@@ -334,6 +349,27 @@ pub fn campaign_batch(org: OrgId, id: CampaignId, (revision, first, step): (u32,
 /// A moment as it sorts as text.
 fn in_order(at: Timestamp) -> String {
     format!("{:013}", at.as_millisecond().max(0))
+}
+
+pub fn booking(org: OrgId, id: BookingId) -> Key {
+    key(format!("{}/bk/{}", org_part(org), id.key()), "bk")
+}
+
+/// All bookings of an organization, in the order of their beginnings.
+pub fn bookings(org: OrgId) -> String {
+    format!("{}/bkg", org_part(org))
+}
+
+/// A booking's place in that order.
+pub fn booking_at(starts_at: Timestamp, id: BookingId) -> String {
+    format!("{:013}#{}", starts_at.as_millisecond().max(0), id.key())
+}
+
+/// Which bookings a contact has.
+pub const CONTACT_BOOKING: &str = "bk/";
+
+pub fn contact_booking(org: OrgId, contact: ContactId, id: BookingId) -> Key {
+    key(contact_partition(org, contact), format!("{CONTACT_BOOKING}{}", id.key()))
 }
 
 /// `scope` is the kind of request; keys are the caller's words, so only their

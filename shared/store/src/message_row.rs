@@ -40,10 +40,15 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     if let Source::Import { id, page, line } = &m.source {
         w.text("src", id.key()).number("pg", page).number("li", line);
     }
+    // The release before takes it for a single one.
+    if let Source::Answer { to } = &m.source {
+        w.text("an", to.key());
+    }
     if let Some(related) = &m.related {
         w.text("rl", json!([related.kind, related.id]).to_string());
     }
     w.some("ct", m.contact, |id| s(id.key())).some("cm", m.campaign, |id| s(id.key()));
+    w.some("zn", m.zone.as_ref(), s);
     w.some("int", m.integration, |p| s(p.as_str()));
     w.some("pr", m.provider, |p| s(p.as_str()));
     w.some("pid", m.provider_message_id.as_ref(), s);
@@ -72,6 +77,7 @@ fn write_content(w: &mut Writer, m: &Message) -> Option<Item> {
     if c.flash {
         w.number("fl", 1);
     }
+    w.some("fi", c.introduction.as_ref(), s);
     let mut long = Writer::new(&keys::message_body(m.org, m.id));
     let variables =
         if c.variables.is_empty() { String::new() } else { json!(c.variables).to_string() };
@@ -247,7 +253,10 @@ pub fn read(item: &Item) -> Result<Message> {
             line: r.number("li")?,
         },
         None if item.contains_key("in") => Source::Person,
-        None => Source::Single,
+        None => match r.maybe_parsed("an", |id| MessageId::from_key(id).ok())? {
+            Some(to) => Source::Answer { to },
+            None => Source::Single,
+        },
     };
     let due = r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at);
     Ok(Message {
@@ -266,6 +275,7 @@ pub fn read(item: &Item) -> Result<Message> {
             .json::<(String, String)>("rl")?
             .map(|(kind, id)| carillon_domain::message::Related { kind, id }),
         contact: r.maybe_parsed("ct", |key| ContactId::from_key(key).ok())?,
+        zone: r.maybe_text("zn").map(str::to_owned),
         campaign: r.maybe_parsed("cm", |key| CampaignId::from_key(key).ok())?,
         integration: r.maybe_parsed("int", ProviderName::parse)?,
         provider: r.maybe_parsed("pr", ProviderName::parse)?,
@@ -306,6 +316,7 @@ fn read_content(r: &Reader<'_>) -> Result<Content> {
         variables: r.json("va")?.unwrap_or_default(),
         media: r.json("md")?.unwrap_or_default(),
         flash: r.maybe_number::<u8>("fl")?.is_some(),
+        introduction: r.maybe_text("fi").map(str::to_owned),
         elsewhere: r.maybe_number::<u8>("bx")?.is_some(),
     })
 }

@@ -27,7 +27,7 @@ const DUE: u32 = 20;
 /// A thousand times as many rows may cost so much more time: deeper trees, less in caches.
 const SLOWEST: f64 = 2.0;
 
-/// Read units and the median of the seconds that it took.
+/// Read units of all rounds, and the median of the seconds that one took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Figure {
     reads: f64,
@@ -42,7 +42,7 @@ async fn full_a_million_scheduled_messages_slow_nothing_down() {
     for ((name, few), (_, many)) in few.into_iter().zip(many) {
         let ratio = many.seconds / few.seconds;
         eprintln!(
-            "{name}: {:.1} ms with {FEW}, {:.1} ms with {MANY}: ratio {ratio:.2}; {} and {} read units",
+            "{name}: {:.1} ms with {FEW}, {:.1} ms with {MANY}: ratio {ratio:.2}; {} and {} read units in {ROUNDS} rounds",
             few.seconds * 1_000.0,
             many.seconds * 1_000.0,
             few.reads,
@@ -149,10 +149,10 @@ async fn poll(world: &World) -> usize {
     polled.expect("the queue answers")
 }
 
-/// By time; that each round read as much is asserted.
+/// The median of the seconds. Of the reads the sum: a round now and then also reads what then counts for
+/// some minutes, and it is the same round whatever is stored.
 fn median(mut rounds: Vec<Figure>) -> Figure {
     rounds.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    let middle = rounds[rounds.len() / 2];
-    assert!(rounds.iter().all(|round| round.reads == middle.reads), "{rounds:?}");
-    middle
+    let reads = rounds.iter().map(|round| round.reads).sum();
+    Figure { reads, seconds: rounds[rounds.len() / 2].seconds }
 }

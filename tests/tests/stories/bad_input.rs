@@ -262,6 +262,7 @@ async fn a_list_is_not_taken_for_an_object_whose_fields_it_may_fit() {
 #[tokio::test]
 async fn a_template_that_cannot_be_used_is_not_stored() {
     let world = World::start().await;
+    let before = world.get("/v1/templates").await.ok(200);
     let long = "k".repeat(65);
     for (body, code, field) in [
         (json!({"channel": "sms", "body": "Hi"}), "invalid_key", "key"),
@@ -277,7 +278,7 @@ async fn a_template_that_cannot_be_used_is_not_stored() {
         let refused = world.post("/v1/templates", &body).await.problem();
         assert_eq!(refused, (422, code.to_owned(), Some(field.to_owned())), "{body}");
     }
-    assert_eq!(world.get("/v1/templates").await.ok(200)["data"], json!([]));
+    assert_eq!(world.get("/v1/templates").await.ok(200), before);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Files of people: read as they are saved, repeated without doubling.
 
+use carillon_local::engines::fault::NoFaults;
+use carillon_local::engines::{Operation, Verdict};
 use carillon_tests::people::mobile;
 use carillon_tests::{Answer, World, shows, with_file};
 use reqwest::Method;
@@ -212,7 +214,7 @@ async fn what_is_wrong_with_a_file_of_people_is_said() {
         (b"name\nAda\n", &[("mapping", "[]")], "malformed_mapping"),
         (b"name\nAda\n", &[("mapping", r#"{"nom": "name"}"#)], "mapping_unknown_column"),
         (b"name\nAda\n", &[("mapping", r#"{"name": "title"}"#)], "mapping_unknown_field"),
-        (b"name\nAda\n", &[("default_country", "Oz")], "unknown_country"),
+        (b"name\nAda\n", &[("default_country", "Oz")], "invalid_value"),
         (b"name\nAda\n", &[("labels", "a,-")], "invalid_label"),
         (b"name\nAda\n", &[("upload", "upl_x")], "two_files"),
         (b"name\nAda\n", &[("colour", "red")], "unknown_field"),
@@ -251,4 +253,56 @@ async fn a_row_that_says_nothing_new_writes_nothing() {
     // The import itself: its row, its pieces, a move of the cursor a page of five.
     let spent = writes(&world) - before;
     assert!(spent < 100.0, "{spent} write units for forty rows that say nothing new");
+}
+
+/// What is wrong from the n-th operation on, until somebody repairs it.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    /// Nothing arrives any more.
+    Before,
+    /// The operation takes effect; its answer and all that comes are lost.
+    After,
+}
+
+/// Cuts the import of a file off at each operation, once before it takes effect and once behind;
+/// then everything works again. Every row has its contact, once, and the counts are right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_is_cut_off_anywhere_is_finished_and_doubles_nobody() {
+    let file = format!("{}Nobody's number,,,\n", file(1..8));
+    let mut operations = None;
+    let mut at = 1;
+    while operations.is_none_or(|all| at <= all) {
+        for cut in [Cut::Before, Cut::After] {
+            let world = World::start().await;
+            let old = json!({"name": "Old", "phone": mobile(3)});
+            let _ = world.post("/v1/contacts", &old).await.ok(201);
+            let taken = upload(&world, file.as_bytes(), &[]).await.ok(202);
+            let faults = world.stack.engines.faults();
+            faults.set(move |operation: &Operation<'_>| match operation.number {
+                number if number < at => Verdict::Pass,
+                number if number == at && matches!(cut, Cut::After) => Verdict::LoseAnswer,
+                _ => Verdict::FailBefore,
+            });
+            let _ = world.stack.tick().await;
+            let reached = faults.count();
+            faults.set(NoFaults);
+            if operations.is_none() && reached < at {
+                operations = Some(reached);
+            }
+            // The lease runs out, and somebody else goes on.
+            world.skip(3);
+            let done = finished(&world, taken["id"].as_str().expect("an id")).await;
+            let what = format!("cut off {cut:?} {at}: {done}");
+            let number = |name: &str| done[name].as_u64().expect("a number");
+            assert_eq!(number("processed"), number("rows"), "{what}");
+            assert_eq!(number("accepted"), number("rows"), "{what}");
+            assert_eq!(number("created"), number("rows") - 1, "{what}");
+            let contacts = all(&world).await;
+            assert_eq!(contacts.len() as u64, number("rows"), "{what}");
+            let again = import(&world, file.as_bytes(), &[]).await;
+            shows(&again, &json!({"unchanged": number("rows"), "created": 0, "updated": 0}));
+        }
+        at += 1;
+    }
+    assert!(at > 20, "{at} operations");
 }

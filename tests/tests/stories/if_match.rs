@@ -20,10 +20,19 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
     let id = |made: Value| made["id"].as_str().expect("an id").to_owned();
     let template = json!({"key": "notice", "channel": "sms", "body": "Hi"});
     let template = id(world.post("/v1/templates", &template).await.ok(201));
+    let sequence = json!({"name": "Reminders", "channel": "sms"});
+    let sequence = id(world.post("/v1/sequences", &sequence).await.ok(201));
+    let kind = id(world.post("/v1/tags", &json!({"name": "CryptoCloud"})).await.ok(201));
     let member = json!({"email": "ada@example.com", "role": "viewer"});
     let member = id(world.post("/v1/members", &member).await.ok(201));
     let org = id(world.post("/v1/organizations", &json!({"name": "New"})).await.ok(201));
     let contact = id(world.post("/v1/contacts", &json!({"name": "Ada"})).await.ok(201));
+    let booking = json!({"client_id": contact, "starts_at": world.in_minutes(3_000)});
+    let booking = id(world.post("/v1/bookings", &booking).await.ok(201));
+    let place: fn(usize) -> Value = |n| json!({"location": format!("Room {n}")});
+    let segment = json!({"name": "All", "rules": {"label": "vip"}});
+    let segment = id(world.post("/v1/segments", &segment).await.ok(201));
+    let list = id(world.post("/v1/lists", &json!({"name": "Some"})).await.ok(201));
     let template_body: fn(usize) -> Value = |n| json!({"body": format!("Hi {n}")});
     let name: fn(usize) -> Value = |n| json!({"name": format!("Name {n}")});
     let settings: fn(usize) -> Value = |n| json!({"max_per_day": n + 100});
@@ -31,8 +40,13 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
         |n| json!({"settings": {"from": "+15005550006", "rate_per_second": n + 1}});
     vec![
         (format!("/v1/templates/{template}"), Method::PATCH, template_body),
+        (format!("/v1/sequences/{sequence}"), Method::PATCH, name),
+        (format!("/v1/tags/{kind}"), Method::PATCH, name),
         (format!("/v1/members/{member}"), Method::PATCH, name),
         (format!("/v1/contacts/{contact}"), Method::PATCH, name),
+        (format!("/v1/bookings/{booking}"), Method::PATCH, place),
+        (format!("/v1/segments/{segment}"), Method::PATCH, name),
+        (format!("/v1/lists/{list}"), Method::PATCH, name),
         (format!("/v1/organizations/{org}"), Method::PATCH, name),
         ("/v1/settings".to_owned(), Method::PATCH, settings),
         ("/v1/integrations/twilio".to_owned(), Method::PUT, integration),

@@ -18,6 +18,8 @@ async fn fifty_at_once_under_one_key_make_one_of_each() {
     let world = World::start().await;
     for (path, body) in [
         ("/v1/templates", template("notice")),
+        ("/v1/sequences", json!({"name": "Reminders", "channel": "sms"})),
+        ("/v1/tags", json!({"name": "CryptoCloud"})),
         ("/v1/api-keys", json!({"name": "CRM", "role": "viewer"})),
         ("/v1/members", json!({"email": "ada@example.com", "role": "viewer"})),
         ("/v1/organizations", json!({"name": "Coaching"})),

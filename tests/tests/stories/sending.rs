@@ -205,25 +205,25 @@ async fn an_invalid_number_fails_and_retry_makes_a_new_attempt() {
 #[tokio::test]
 async fn a_stored_template_is_sent_by_key_and_by_version() {
     let world = World::start().await;
-    let body = |text: &str| json!({"key": "session_reminder", "channel": "sms", "body": text});
+    let body = |text: &str| json!({"key": "class_reminder", "channel": "sms", "body": text});
     let made = world.post("/v1/templates", &body("Hi {{ name }}, tomorrow.")).await.ok(201);
-    shows(&made, &json!({"key": "session_reminder", "version": 1, "is_active": true}));
+    shows(&made, &json!({"key": "class_reminder", "version": 1, "is_active": true}));
     let id = made["id"].as_str().expect("an id");
     let path = format!("/v1/templates/{id}");
     let second = world.patch(&path, &json!({"body": "Dear {{ name }}, today."})).await.ok(200);
     shows(&second, &json!({"id": id, "version": 2}));
 
     for (template, text, version) in [
-        ("session_reminder", "Dear Ada, today.", 2),
-        ("session_reminder@1", "Hi Ada, tomorrow.", 1),
-        ("session_reminder@2", "Dear Ada, today.", 2),
+        ("class_reminder", "Dear Ada, today.", 2),
+        ("class_reminder@1", "Hi Ada, tomorrow.", 1),
+        ("class_reminder@2", "Dear Ada, today.", 2),
         (id, "Dear Ada, today.", 2),
     ] {
         let request = json!({
             "channel": "sms", "to": mobile(1), "template": template, "variables": {"name": "Ada"},
         });
         let answer = world.post("/v1/messages", &request).await.ok(202);
-        let pinned = format!("session_reminder@{version}");
+        let pinned = format!("class_reminder@{version}");
         shows(&answer, &json!({"body": text, "template": pinned}));
         world.settle().await;
         assert_eq!(world.received().await.pop().expect("one more").body, text);
@@ -231,15 +231,15 @@ async fn a_stored_template_is_sent_by_key_and_by_version() {
 
     let of = |template: &str| json!({"channel": "sms", "to": mobile(1), "template": template});
     for (template, code) in [
-        ("session_reminder@3", "unknown_template"),
-        ("session_reminder@x", "unknown_template"),
+        ("class_reminder@3", "unknown_template"),
+        ("class_reminder@x", "unknown_template"),
         ("feedback", "unknown_template"),
     ] {
         let refused = world.post("/v1/messages", &of(template)).await.problem();
         assert_eq!(refused, (422, code.to_owned(), Some("template".to_owned())), "{template}");
     }
     let _ = world.patch(&path, &json!({"is_active": false})).await.ok(200);
-    let refused = world.post("/v1/messages", &of("session_reminder")).await.refusal();
+    let refused = world.post("/v1/messages", &of("class_reminder")).await.refusal();
     assert_eq!(refused, (422, "template_inactive".to_owned()));
     let taken = world.post("/v1/templates", &body("Again")).await.refusal();
     assert_eq!(taken, (409, "template_key_taken".to_owned()));

@@ -139,7 +139,7 @@ async fn to_come(
         let begun = batches.iter().find(is_begun).filter(|_| !is_moved);
         let begun = begun.map_or(0, |b| b.recipients);
         tally.counts[place].pending += u64::from(of.scheduled.saturating_sub(begun));
-        tally.past[place] = of.at.is_none()
+        tally.past[place] = of.moment.is_none()
             && outlook
                 .skipped
                 .keys()

@@ -36,7 +36,8 @@ pub async fn redrive(
                 | DueKind::Import(_)
                 | DueKind::ContactImport(_)
                 | DueKind::Erasure(_)
-                | DueKind::Workshop(_) => true,
+                | DueKind::Workshop(_)
+                | DueKind::Booking(_) => true,
             }
         }
         None => true,
@@ -84,6 +85,11 @@ pub async fn drop(
             }
             DueKind::Workshop(id) => {
                 if ctx.store.workshop(org, id).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::Booking(id) => {
+                if ctx.store.booking(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

@@ -8,6 +8,7 @@ use carillon_domain::{FailureReason, Lane, ProviderName, consent, gates, quiet};
 use carillon_providers::Account;
 use carillon_runtime::accounts::Accounts;
 use carillon_store::GateRows;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Draft;
@@ -26,16 +27,21 @@ pub struct Standing<'a> {
     pub had_today: usize,
 }
 
-pub fn quiet_ask<'a>(draft: &'a Draft, settings: &'a Settings) -> quiet::Ask<'a> {
-    let (channel, purpose) = (draft.channel, draft.purpose);
-    gates::quiet_ask(channel, purpose, &draft.to, settings, draft.override_quiet_hours)
+pub fn quiet_ask<'a>(
+    draft: &'a Draft,
+    zone: &'a Option<TimeZone>,
+    settings: &'a Settings,
+) -> quiet::Ask<'a> {
+    let (channel, purpose, lifted) = (draft.channel, draft.purpose, draft.override_quiet_hours);
+    gates::quiet_ask(channel, purpose, &draft.to, settings, lifted, zone.as_ref())
 }
 
 /// All that stands against a message that goes `at` then; the first is what
 /// would happen.
 pub fn decide(draft: &Draft, standing: &Standing<'_>, at: Timestamp) -> Vec<Decision> {
     let settings = standing.settings;
-    let ask = quiet_ask(draft, settings);
+    let zone = draft.zone();
+    let ask = quiet_ask(draft, &zone, settings);
     let mut found = Found { at, expires_at: draft.expires_at, decisions: Vec::new() };
     if standing.suspended {
         found.deferred("organization_suspended", None, "the organization is suspended".to_owned());

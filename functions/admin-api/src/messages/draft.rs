@@ -7,11 +7,15 @@ use carillon_domain::content::TemplateContent;
 use carillon_domain::expiry;
 use carillon_domain::message::{Content, Related, TemplateRef};
 use carillon_domain::personal::{self, About, Written};
+use carillon_domain::quiet::zones;
 use carillon_domain::segments;
 use carillon_domain::settings::Settings;
 use carillon_domain::template::Template;
-use carillon_domain::{Channel, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose};
+use carillon_domain::{
+    Channel, Contact, ContactId, OrgId, OutsideUrl, PhoneNumber, ProviderName, Purpose,
+};
 use carillon_runtime::Context;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,6 +41,8 @@ pub struct SendRequest {
     /// A mobile number, with its country code or as in the organization's
     /// country.
     to: Option<String>,
+    /// Instead of a number: the contact's. The text may mention `contact.…`.
+    #[schemars(with = "Option<ContactId>")]
     contact_id: Option<String>,
     /// The text; `{{ name }}` is a variable.
     body: Option<String>,
@@ -85,6 +91,9 @@ fn full_example() -> Value {
 pub struct Draft {
     pub channel: Channel,
     pub to: PhoneNumber,
+    pub contact: Option<ContactId>,
+    /// The contact's own.
+    pub zone: Option<String>,
     pub content: Content,
     pub purpose: Purpose,
     pub related: Option<Related>,
@@ -103,7 +112,48 @@ pub struct Text {
     pub content: TemplateContent,
 }
 
+impl Draft {
+    /// Where the person's clock is, if the contact says so.
+    pub fn zone(&self) -> Option<TimeZone> {
+        self.zone.as_deref().and_then(zones::named)
+    }
+}
+
 impl SendRequest {
+    /// The contact that it is for, who must have a number.
+    async fn contact(
+        &self,
+        ctx: &Context,
+        caller: &Caller,
+        wrong: &mut Vec<FieldError>,
+    ) -> Result<Option<Contact>, Problem> {
+        let Some(id) = &self.contact_id else { return Ok(None) };
+        let found = match id.parse::<ContactId>() {
+            Ok(id) => ctx.store.contact_now(caller.org, id).await?,
+            Err(_) => None,
+        };
+        let Some(contact) = found else {
+            let detail = "There is no such contact in this organization; check the id.";
+            wrong.push(FieldError::new("contact_id", "unknown_contact", detail));
+            return Ok(None);
+        };
+        if self.to.is_some() {
+            let detail = "Send either “to” or “contact_id”, not both.";
+            wrong.push(FieldError::new("to", "to_and_contact", detail));
+            return Ok(None);
+        }
+        // The same rule as for a number that is sent: no landlines.
+        let Some(phone) = &contact.phone else {
+            let detail = "This contact has no phone number; give it one, or send “to”.";
+            wrong.push(FieldError::new("contact_id", "contact_without_phone", detail));
+            return Ok(Some(contact));
+        };
+        if let Err(error) = PhoneNumber::parse_mobile(phone.as_str(), None) {
+            wrong.push(FieldError::new("contact_id", error.code(), error.to_string()));
+        }
+        Ok(Some(contact))
+    }
+
     /// # Errors
     /// 422 with every field that is wrong.
     pub async fn check(
@@ -115,7 +165,8 @@ impl SendRequest {
     ) -> Result<Draft, Problem> {
         let mut wrong = Vec::new();
         let channel = read_channel(self.channel.as_deref(), &mut wrong);
-        let to = read_to(&self, settings, &mut wrong);
+        let contact = self.contact(ctx, caller, &mut wrong).await?;
+        let to = read_to(&self, contact.as_ref(), settings, &mut wrong);
         let text = read_text(
             ctx,
             caller.org,
@@ -126,9 +177,21 @@ impl SendRequest {
         .await?
         .map_err(|e| wrong.push(e))
         .ok();
-        let variables = self.variables.clone().unwrap_or_default();
-        let written =
-            text.as_ref().and_then(|text| text.write(&variables, &About::default(), &mut wrong));
+        let mut variables = self.variables.clone().unwrap_or_default();
+        if let (Some(contact), Some(text)) = (&contact, &text) {
+            // Who knows the person by id need not say what the person is called.
+            let mentioned = text.parsed.variables();
+            let called = [("name", contact.name.clone()), ("first_name", contact.first_name())];
+            for (name, value) in called {
+                if let (true, Some(value)) = (mentioned.contains(name), value) {
+                    variables.entry(name).or_insert_with(|| value.into());
+                }
+            }
+        }
+        let known = contact.as_ref().map(personal::Known::of);
+        let about =
+            About { contact: known.as_ref().map(personal::Known::person), ..About::default() };
+        let written = text.as_ref().and_then(|text| text.write(&variables, &about, &mut wrong));
         if let Some(written) = &written {
             check_body(&written.body, settings.max_segments, &mut wrong);
         }
@@ -177,6 +240,8 @@ impl SendRequest {
         Ok(Draft {
             channel,
             to,
+            contact: contact.as_ref().map(|c| c.id),
+            zone: contact.and_then(|c| c.time_zone),
             content: Content {
                 body: written.body,
                 encoding: Some(counted.encoding),
@@ -185,6 +250,7 @@ impl SendRequest {
                 variables: written.variables,
                 media,
                 flash: self.flash.unwrap_or(false),
+                introduction: None,
                 elsewhere: false,
             },
             purpose: purpose.unwrap_or_default(),
@@ -218,15 +284,16 @@ pub fn read_channel(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<C
     }
 }
 
+/// The number of the contact, or the one that was sent.
 fn read_to(
     request: &SendRequest,
+    contact: Option<&Contact>,
     settings: &Settings,
     wrong: &mut Vec<FieldError>,
 ) -> Option<PhoneNumber> {
     if request.contact_id.is_some() {
-        let detail = "There is no such contact in this organization; send “to” with a number.";
-        wrong.push(FieldError::new("contact_id", "unknown_contact", detail));
-        return None;
+        // What is wrong with the contact is said already.
+        return contact.and_then(|c| c.phone.clone());
     }
     let raw = request.to.as_deref().unwrap_or_default();
     match PhoneNumber::parse_mobile(raw, settings.default_country) {

@@ -32,6 +32,7 @@ pub struct Query {
     status: Option<Status>,
     channel: Option<Channel>,
     campaign_id: Option<CampaignId>,
+    /// Messages to and from a contact's numbers.
     contact_id: Option<ContactId>,
     workshop_id: Option<String>,
     booking_id: Option<String>,
@@ -74,8 +75,18 @@ pub async fn list(
     let cursor = lists::cursor(&params)?;
     let filter = Filter::of(&params.query);
     let now = ctx.clock.now();
-    let (messages, next) = match &filter.number {
-        Some(number) => with_number(&ctx, caller.org, number, &filter, cursor, limit).await?,
+    let addresses = match (params.contact_id, &filter.number) {
+        (Some(id), _) => {
+            let contact = ctx.store.contact_now(caller.org, id).await?;
+            contact.map(|c| c.phones().map(|p| p.as_str().to_owned()).collect())
+        }
+        (None, Some(number)) => Some(vec![number.clone()]),
+        (None, None) => None,
+    };
+    let (messages, next) = match addresses {
+        Some(addresses) => {
+            with_addresses(&ctx, caller.org, &addresses, &filter, cursor, limit).await?
+        }
         None => in_timeline(&ctx, caller.org, &filter, cursor, limit).await?,
     };
     let data = messages.iter().map(|m| view::message::Message::of(m, now)).collect();
@@ -84,15 +95,15 @@ pub async fn list(
 
 type Found = (Vec<Message>, Option<Vec<String>>);
 
-async fn with_number(
+/// Messages to and from a person: of each address its own partition, merged.
+async fn with_addresses(
     ctx: &Context,
     org: OrgId,
-    number: &str,
+    addresses: &[String],
     filter: &Filter,
     cursor: Option<Vec<String>>,
     limit: usize,
 ) -> Result<Found, Problem> {
-    let address = ctx.address_key(org, number).await?;
     let mut before: Option<MessageId> = match cursor.as_deref() {
         None => None,
         Some([id]) => Some(id.parse().map_err(|_| lists::invalid_cursor())?),
@@ -102,7 +113,7 @@ async fn with_number(
     let mut found = Vec::new();
     let mut looked = 0;
     loop {
-        let ids = ctx.store.messages_with(org, address, before, ENTRIES).await?;
+        let ids = newest(ctx, org, addresses, before, ENTRIES).await?;
         if ids.is_empty() {
             return Ok((found, None));
         }
@@ -119,6 +130,24 @@ async fn with_number(
         }
         before = ids.last().copied();
     }
+}
+
+/// The newest messages with these addresses, before one of them; at most `limit`.
+pub async fn newest(
+    ctx: &Context,
+    org: OrgId,
+    addresses: &[String],
+    before: Option<MessageId>,
+    limit: i32,
+) -> Result<Vec<MessageId>, Problem> {
+    let mut ids = Vec::new();
+    for address in addresses {
+        let key = ctx.address_key(org, address).await?;
+        ids.extend(ctx.store.messages_with(org, key, before, limit).await?);
+    }
+    ids.sort_by_key(|id| std::cmp::Reverse(id.sort_part()));
+    ids.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(ids)
 }
 
 async fn in_timeline(
@@ -223,7 +252,6 @@ struct Filter {
     import_id: Option<String>,
     text: Option<String>,
     campaign: Option<CampaignId>,
-    contact: Option<ContactId>,
     /// Two things that no message has both: nothing matches.
     nothing: bool,
 }
@@ -264,7 +292,6 @@ impl Filter {
             import_id: query.import_id.clone(),
             text,
             campaign: query.campaign_id,
-            contact: query.contact_id,
             // A message is related to one thing.
             nothing: both,
         }
@@ -280,9 +307,9 @@ impl Filter {
         };
         let import = match &m.source {
             carillon_domain::message::Source::Import { id, .. } => Some(id.to_string()),
-            carillon_domain::message::Source::Single | carillon_domain::message::Source::Person => {
-                None
-            }
+            carillon_domain::message::Source::Single
+            | carillon_domain::message::Source::Person
+            | carillon_domain::message::Source::Answer { .. } => None,
         };
         let template = m.content.template.as_ref();
         !self.nothing
@@ -290,7 +317,6 @@ impl Filter {
             && self.channel.is_none_or(|c| c == m.channel)
             && self.direction.is_none_or(|d| d == m.direction)
             && self.campaign.is_none_or(|c| Some(c) == m.campaign)
-            && self.contact.is_none_or(|c| Some(c) == m.contact)
             && self.provider.is_none_or(|p| Some(p) == m.provider)
             && self.from.is_none_or(|from| m.created_at >= from)
             && self.to.is_none_or(|to| m.created_at <= to)

@@ -38,7 +38,8 @@ pub async fn preview(
     let address = ctx.address_key(caller.org, draft.to.as_str()).await?;
     // When it would go: what counts is the hour of that moment.
     let at = draft.scheduled_for.max(now);
-    let ask = decide::quiet_ask(&draft, &settings);
+    let zone = draft.zone();
+    let ask = decide::quiet_ask(&draft, &zone, &settings);
     let day = quiet::local_day(at, &ask).to_string();
     let (gates, ledger, had_today, organization) = futures::try_join!(
         ctx.store.gates_of(caller.org, address, draft.channel),

@@ -3,6 +3,7 @@
 use carillon_domain::campaign::{self as domain, Audience, Step, When};
 use carillon_domain::integration::Money;
 use carillon_domain::statistics::{Bucket, Fact};
+use carillon_domain::wall_clock::Clock;
 use carillon_domain::{CampaignId, Channel, MessageId, ProviderName, Purpose, StepId, WorkshopId};
 use carillon_runtime::broadcast::outlook::Outlook;
 use jiff::Timestamp;
@@ -81,9 +82,26 @@ pub struct RunStep {
     pub template: String,
     /// Null when its time has passed.
     pub at: Option<Timestamp>,
+    /// Set where the clock does not show the step's time once on that day.
+    pub clock: Option<ClockNote>,
     pub scheduled: u32,
     /// Parts that the provider bills.
     pub segments: u64,
+}
+
+/// What a change of the clock does to a step's time.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClockNote {
+    /// `time_left_out` or `time_twice`.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+}
+
+impl ClockNote {
+    fn of(clock: Clock) -> Option<Self> {
+        Some(Self { code: clock.code()?.to_owned(), detail: clock.detail()? })
+    }
 }
 
 impl StepName {
@@ -117,7 +135,8 @@ impl Run {
             id: step.id,
             label: step.label.clone(),
             template: format!("{}@{}", step.template.key, step.template.version),
-            at: of.at,
+            at: of.moment.map(|moment| moment.at),
+            clock: of.moment.and_then(|moment| ClockNote::of(moment.clock)),
             scheduled: of.scheduled,
             segments: of.segments,
         });

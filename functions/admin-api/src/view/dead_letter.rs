@@ -42,7 +42,7 @@ pub enum DeadLetter {
         given_up_at: Timestamp,
         /// What it was to be.
         row: RowKind,
-        /// Of the message, pack or import; null where the key does not say.
+        /// Of the message, pack, import or booking; null where the key does not say.
         row_id: Option<String>,
     },
 }
@@ -55,6 +55,7 @@ pub enum RowKind {
     Import,
     Erasure,
     Workshop,
+    Booking,
     Unknown,
 }
 
@@ -137,6 +138,7 @@ impl DeadLetter {
             }
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
             Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
+            Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {

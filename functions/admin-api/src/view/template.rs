@@ -93,8 +93,8 @@ impl TemplateKind {
     }
 }
 
-/// What a text was registered for. `service_explicit` and `promotional` go to
-/// people who agreed to it, from 10:00 to 21:00.
+/// What a text was registered for. `service_explicit` and `promotional` go by the
+/// rules of promotion: from 10:00 to 21:00, to people who agreed to it.
 #[derive(JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "words of the document")]
@@ -242,8 +242,8 @@ fn warnings(content: &TemplateContent) -> Vec<Warning> {
     if content.purpose() == Some(Purpose::Promotional) {
         warn(
             "promotional_hours",
-            "It is sent as promotional: in India from 10:00 to 21:00, and only to people who \
-             agreed to such messages; at other hours it waits.",
+            "It is sent as promotional: in India from 10:00 to 21:00; what is due at another hour \
+             waits.",
         );
     }
     if let Kind::Dlt(text) = &content.kind

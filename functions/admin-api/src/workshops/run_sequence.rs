@@ -83,7 +83,8 @@ pub async fn run(
     let organization = organization(&ctx, &caller).await?;
     let (outlook, estimate) =
         look(&ctx, (&campaign, &steps), (&w, &organization), now, |_, _| {}).await?;
-    if steps.iter().all(|s| outlook.steps[usize::from(s.place)].at.is_none()) && w.starts_at <= now
+    if steps.iter().all(|s| outlook.steps[usize::from(s.place)].moment.is_none())
+        && w.starts_at <= now
     {
         let detail = "The workshop has begun, and the times of all steps have passed.";
         return Err(Problem::conflict("workshop_over", detail));

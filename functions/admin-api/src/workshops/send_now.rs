@@ -221,7 +221,8 @@ fn defer(
     now: Timestamp,
 ) {
     let (channel, purpose) = (campaign.channel, campaign.purpose);
-    let ask = gates::quiet_ask(channel, purpose, &said.frozen.to, settings, false);
+    let zone = said.frozen.zone.as_deref().and_then(quiet::zones::named);
+    let ask = gates::quiet_ask(channel, purpose, &said.frozen.to, settings, false, zone.as_ref());
     let (reason, until) = match quiet::at(now, &ask) {
         quiet::Answer::Open { .. } => return,
         quiet::Answer::Closed { opens, reason, .. } => (reason.as_str(), Some(opens.at)),
@@ -269,6 +270,8 @@ async fn test(
             ..Content::default()
         },
         purpose,
+        contact: None,
+        zone: None,
         related: Some(Related { kind: "workshop".to_owned(), id: w.id.to_string() }),
         integration: None,
         scheduled_for: now,

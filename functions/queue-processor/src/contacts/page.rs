@@ -279,7 +279,10 @@ impl Work<'_> {
         let import = self.import;
         let outcome = |changed: bool| match before.imported {
             // Written by this line, before it was cut off.
-            Some(by) if by == (import.id, line) && before.id == import.contact_of(line) => {
+            Some(by)
+                if by == (import.id, line)
+                    && (before.version == 1 || before.id == import.contact_of(line)) =>
+            {
                 Outcome::Created(before.id)
             }
             Some(by) if by == (import.id, line) => Outcome::Updated(before.id),

@@ -54,9 +54,11 @@ impl Message {
         self.content.body.clear();
         self.content.variables.clear();
         self.content.media.clear();
+        self.content.introduction = None;
         self.content.elsewhere = false;
         self.related = None;
         self.contact = None;
+        self.zone = None;
         // With the provider it leads to the person.
         self.provider_message_id = None;
         for attempt in &mut self.attempts {

@@ -24,6 +24,7 @@ pub(crate) fn message() -> Message {
         source: Source::Single,
         related: None,
         contact: None,
+        zone: None,
         campaign: None,
         integration: None,
         provider: None,

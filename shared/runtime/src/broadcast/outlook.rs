@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use carillon_domain::OrgId;
 use carillon_domain::campaign::{Campaign, Step};
+use carillon_domain::wall_clock::Moment;
 use carillon_domain::workshop::Workshop;
 use carillon_store::{Store, StoreError};
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ pub struct Outlook {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfStep {
     /// `None` once it is past.
-    pub at: Option<Timestamp>,
+    pub moment: Option<Moment>,
     pub scheduled: u32,
     pub segments: u64,
 }
@@ -64,7 +65,7 @@ pub async fn of(
     let mut outlook = Outlook {
         steps: readings
             .iter()
-            .map(|r| OfStep { at: ahead(r.step, w, &zone, now), ..OfStep::default() })
+            .map(|r| OfStep { moment: ahead(r.step, w, &zone, now), ..OfStep::default() })
             .collect(),
         ..Outlook::default()
     };
@@ -86,7 +87,7 @@ pub async fn of(
             }
             for (place, reading) in readings.iter().enumerate() {
                 let step = reading.step.place;
-                if outlook.steps[place].at.is_none() {
+                if outlook.steps[place].moment.is_none() {
                     outlook.skip(PAST, Some(step));
                     continue;
                 }

@@ -34,6 +34,8 @@ const FILE: &str = "o/nobody0000000000/src/none";
 const LEDGER: &str = "o/nobody0000000000/ledger";
 const LETTER: &str = "o/nobody0000000000/dl/none";
 const ERASURE: &str = "o/nobody0000000000/er/none";
+const CONTACT: &str = "o/nobody0000000000/c/none";
+const LISTED: &str = "o/nobody0000000000/cl/0/n";
 const COUNTERS: &str = "o/nobody0000000000/n";
 const API_KEY: &str = "key/none";
 const ACCOUNT: &str = "cb/twilio/none";
@@ -80,6 +82,10 @@ const ROWS: [Rule; 7] = [
             (Put, LETTER),
             (Delete, LETTER),
             (Delete, ADDRESS),
+            (Put, CONTACT),
+            (Delete, CONTACT),
+            (Put, LISTED),
+            (Delete, LISTED),
             (Describe, ""),
         ],
         &[(Get, API_KEY), (Put, API_KEY), (Put, ORG), (Put, COUNTERS), (Delete, FILE), (Scan, "")],

@@ -1,0 +1,216 @@
+//! Half a million contacts from one file, in flat memory; and a search that is as fast among a million as among a
+//! thousand. `CARILLON_FULL_CONTACTS` makes both smaller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carillon_domain::{Contact, ContactId, PhoneNumber};
+use carillon_local::engines::SequenceNumber;
+use carillon_local::stack::TABLE;
+use carillon_runtime::config::{Tuning, variable};
+use carillon_tests::patience::Stopwatch;
+use carillon_tests::{Answer, Setup, World, fields_form};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+const ROWS: usize = 500_000;
+const FEW: usize = 1_000;
+const MANY: usize = 1_000_000;
+const WRITERS: usize = 8;
+/// Between two cuts of the stream, which nobody reads here.
+const BETWEEN_CUTS: usize = 5_000;
+const ROUNDS: usize = 200;
+/// What p95 among many may be of that among few.
+const SLOWEST: f64 = 1.5;
+
+fn size(usual: usize) -> usize {
+    variable("CARILLON_FULL_CONTACTS").and_then(|n| n.parse().ok()).unwrap_or(usual)
+}
+
+/// A mobile number of its own for each: Australia has room for a hundred million.
+fn phone(n: usize) -> String {
+    format!("+614{:08}", 10_000_000 + n)
+}
+
+/// Names as people have them: a few hundred first names and some thousand last ones.
+fn name(n: usize) -> String {
+    const FIRST: [&str; 16] = [
+        "Ada", "Bela", "Chen", "Dara", "Emil", "Femi", "Gita", "Hana", "Ivan", "Jun", "Kofi",
+        "Lena", "Mira", "Nils", "Omar", "Priya",
+    ];
+    const LAST: [&str; 16] = [
+        "Lovelace", "Okafor", "Singh", "Nguyen", "Garcia", "Smith", "Kim", "Haddad", "Novak",
+        "Rossi", "Silva", "Dubois", "Meyer", "Sato", "Patel", "Cohen",
+    ];
+    format!("{} {} {}", FIRST[n % 16], LAST[n / 16 % 16], n / 256)
+}
+
+fn memory_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+async fn trim(world: &World) {
+    let end: SequenceNumber =
+        serde_json::from_value(json!("100009999999999999999")).expect("a number");
+    world.stack.engines.tables().trim_stream(TABLE, end).await.expect("it is cut");
+}
+
+async fn imported(world: &World, upload: &str) -> Value {
+    let (kind, form) = fields_form(&[("upload", upload)]);
+    let request = world.request(Method::POST, "/v1/contacts/import");
+    let taken = Answer::to(request.header("content-type", kind).body(form)).await.ok(202);
+    let path = format!("/v1/imports/{}", taken["id"].as_str().expect("an id"));
+    let watch = Stopwatch::start();
+    let (mut last, mut highest, mut looks) = (0, 0, 0);
+    loop {
+        let report = Box::pin(carillon_queue_processor::run(
+            &world.stack.ctx,
+            world.now() + jiff::SignedDuration::from_secs(55),
+        ))
+        .await;
+        assert_eq!(report.errors, 0);
+        trim(world).await;
+        highest = highest.max(memory_mb());
+        let import = world.get(&path).await.ok(200);
+        let processed = import["processed"].as_u64().expect("a number");
+        looks += usize::from(processed > last);
+        if processed / 50_000 > last / 50_000 {
+            eprintln!(
+                "{processed} of {} rows, {:.0} s, {} MB",
+                import["rows"],
+                watch.elapsed().as_secs_f64(),
+                memory_mb()
+            );
+        }
+        last = processed;
+        if import["status"] != "running" {
+            eprintln!(
+                "done in {:.0} s, at most {highest} MB, progress seen moving {looks} times",
+                watch.elapsed().as_secs_f64()
+            );
+            return import;
+        }
+        world.skip(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "imports half a million contacts"]
+async fn full_half_a_million_contacts_from_one_file_and_the_same_again() {
+    let rows = size(ROWS);
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup {
+        tuning: Tuning::default(),
+        folder: Some(folder.path().to_owned()),
+        ..Setup::default()
+    };
+    let world = World::with(setup).await;
+    let mut file = String::from("Name,Phone,Email,Customer ID,City,Status\n");
+    for n in 0..rows {
+        let line = format!("{},{},p{n}@example.com,crm-{n},Sydney,lead\n", name(n), phone(n));
+        file.push_str(&line);
+    }
+    let size = json!({"size": file.len()});
+    let place = world.post("/v1/uploads", &size).await.ok(201);
+    let url = place["url"].as_str().expect("an address");
+    let megabytes = file.len() / (1024 * 1024);
+    let put = world.http().put(url).body(file).send().await.expect("an answer");
+    assert_eq!(put.status(), 200);
+    eprintln!("a file of {rows} rows, {megabytes} MB, {} MB of memory", memory_mb());
+    let upload = place["id"].as_str().expect("an id");
+    let first = imported(&world, upload).await;
+    assert_eq!(
+        (first["created"].as_u64(), first["rejected"].as_u64()),
+        (Some(rows as u64), Some(0))
+    );
+
+    world.stack.engines.meter().reset();
+    let again = imported(&world, upload).await;
+    assert_eq!(again["unchanged"].as_u64(), Some(rows as u64));
+    let spent = world.stack.engines.meter().snapshot();
+    let writes: u64 = ["PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"]
+        .iter()
+        .map(|name| spent.calls(carillon_local::engines::ServiceName::DynamoDb, name))
+        .sum();
+    let transactions =
+        spent.calls(carillon_local::engines::ServiceName::DynamoDb, "TransactWriteItems");
+    eprintln!(
+        "the same again: {writes} writes in all (the import's own), {transactions} of contacts"
+    );
+    assert_eq!(transactions, 0, "no contact is written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "writes a million contacts"]
+async fn full_search_and_list_are_as_fast_among_a_million_contacts() {
+    let few = measured(FEW).await;
+    let many = measured(size(MANY)).await;
+    for ((what, few), (_, many)) in few.into_iter().zip(many) {
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        eprintln!(
+            "{what}: p95 {:.1} ms among {FEW}, {:.1} ms among {}: ratio {ratio:.2}",
+            few.as_secs_f64() * 1_000.0,
+            many.as_secs_f64() * 1_000.0,
+            size(MANY)
+        );
+        assert!(ratio <= SLOWEST, "{what}: ratio {ratio:.2}");
+    }
+}
+
+async fn measured(count: usize) -> Vec<(&'static str, Duration)> {
+    let world = World::with(Setup { tuning: Tuning::default(), ..Setup::default() }).await;
+    let world = Arc::new(world);
+    let watch = Stopwatch::start();
+    write(&world, count).await;
+    eprintln!("{count} contacts written in {:.0} s", watch.elapsed().as_secs_f64());
+    let mut all = Vec::new();
+    for (what, query) in [
+        ("the list", "limit=50".to_owned()),
+        ("by a first name", "q=ada&limit=50".to_owned()),
+        ("by a last name", "q=lovel&limit=50".to_owned()),
+        ("by a number", format!("q={}&limit=50", phone(0).replace('+', "%2B")[..9].to_owned())),
+        ("by an address", "q=p1@&limit=50".to_owned()),
+        ("by a label", "label=vip&limit=50".to_owned()),
+    ] {
+        let mut times = Vec::with_capacity(ROUNDS);
+        for _ in 0..ROUNDS {
+            let watch = Stopwatch::start();
+            let page = world.get(&format!("/v1/contacts?{query}")).await;
+            times.push(watch.elapsed());
+            assert!(!page.ok(200)["data"].as_array().expect("a list").is_empty(), "{what}");
+        }
+        times.sort_unstable();
+        all.push((what, times[times.len() * 95 / 100]));
+    }
+    all
+}
+
+async fn write(world: &Arc<World>, count: usize) {
+    let secret = world.stack.ctx.address_secret().await.expect("a secret");
+    for from in (0..count).step_by(WRITERS * BETWEEN_CUTS) {
+        let mut writers = JoinSet::new();
+        for writer in 0..WRITERS {
+            let (world, secret) = (Arc::clone(world), secret.clone());
+            let end = (from + WRITERS * BETWEEN_CUTS).min(count);
+            writers.spawn(async move {
+                let (store, org, now) = (&world.stack.ctx.store, world.stack.org, world.now());
+                for n in (from + writer..end).step_by(WRITERS) {
+                    let id = ContactId::from_hash(&[b"full", &n.to_be_bytes()]);
+                    let mut contact = Contact::new(id, org, "key_1", now);
+                    contact.name = Some(name(n));
+                    contact.phone = PhoneNumber::parse(&phone(n), None).ok();
+                    contact.email = Some(format!("p{n}@example.com"));
+                    if n % 10 == 0 {
+                        contact.labels = vec!["vip".to_owned()];
+                    }
+                    store.save_contact(&secret, None, &mut contact, "full").await.expect("taken");
+                }
+            });
+        }
+        writers.join_all().await;
+        trim(world).await;
+    }
+}
