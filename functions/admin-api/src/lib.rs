@@ -30,6 +30,7 @@ mod hall;
 mod health;
 mod idempotency;
 mod imports;
+pub mod inside;
 mod installation;
 mod integrations;
 mod lists;
@@ -70,7 +71,12 @@ use carillon_runtime::Context;
 /// JSON bodies; the CSV route has its own limit.
 const JSON_LIMIT: usize = 64 * 1024;
 
+/// The API as the network reaches it.
 pub fn router(ctx: Arc<Context>) -> Router {
+    routed(ctx).layer(middleware::map_request(inside::from_outside))
+}
+
+fn routed(ctx: Arc<Context>) -> Router {
     routes::router(&ctx)
         .merge(feedback::router())
         .fallback(problem::no_such_route)

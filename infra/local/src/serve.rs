@@ -68,7 +68,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if process.is_some() && !settings.provider_urls.contains_key(&ProviderName::Twilio) {
         connect_to_simulator(&stack).await?;
     }
-    banner(&settings, &admin_key, process.as_ref());
+    let key_hash = carillon_store::secret_hash(&admin_key);
+    let visit = stack.first_visit.link(&stack.ctx, &key_hash);
+    banner(&settings, &admin_key, process.as_ref(), &visit);
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = start(&stack, settings.tick_seconds, &stopped);
@@ -223,7 +225,7 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>) {
+fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>, visit: &str) {
     let url = format!("http://127.0.0.1:{}", settings.port);
     let simulator = process.map_or_else(
         || "Providers: the addresses in CARILLON_PROVIDER_URL_*".to_owned(),
@@ -233,7 +235,8 @@ fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>) {
     say(&format!(
         "Carillon is up at {url}\n\
          {simulator}\n\
-         Console: {console}/console\n\
+         Console: {console}{visit}\n\
+         (signs you in once, within ten minutes; after that {console}/console, with the admin key)\n\
          Admin key: {admin_key}\n\n\
          Send a first message:\n\n  \
          curl -s {url}/v1/messages -H 'Authorization: Bearer {admin_key}' \\\n    \

@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::bucket::{self, Bucket};
 use crate::engines::Engines;
 use crate::engines::kms::FILE_KEY;
+use crate::first_visit::FirstVisit;
 use crate::options::{Options, People};
 use crate::poller::Mapping;
 use crate::{issuer, queues, rollup_feed};
@@ -55,6 +56,8 @@ pub struct Stack {
     pub org: OrgId,
     /// The built-in one, where it is used.
     pub issuer: Option<Issuer>,
+    /// The link that is printed at the start.
+    pub first_visit: FirstVisit,
     /// Large files.
     pub bucket: Bucket,
 }
@@ -154,7 +157,7 @@ impl Stack {
         if issuer.is_some() {
             issuer::invite_everybody(&ctx, org).await?;
         }
-        Ok(Self { ctx, engines, sqs, org, issuer, bucket })
+        Ok(Self { ctx, engines, sqs, org, issuer, first_visit: FirstVisit::default(), bucket })
     }
 
     /// The HTTP face: API, webhooks and console.

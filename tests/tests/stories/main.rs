@@ -8,6 +8,7 @@ mod bookings;
 mod bulk;
 mod callbacks;
 mod consents;
+mod console;
 mod contact_imports;
 mod contact_merges;
 mod contact_messages;

@@ -66,18 +66,11 @@ const ROWS: [Rule; 7] = [
             (Get, ORG),
             (Put, ORG),
             (Query, INVITATION),
-        ],
-        &[
             (Put, API_KEY),
-            (Update, API_KEY),
-            (Get, ADDRESS),
-            (Put, ADDRESS),
-            (Query, ORG),
-            (Delete, ORG),
-            (Get, TOKEN),
-            (Scan, ""),
-            (Describe, ""),
+            (Update, PACK),
+            (Delete, ADDRESS),
         ],
+        &[(Scan, ""), (Describe, "")],
     ),
     (
         "QueueProcessor",
@@ -175,7 +168,7 @@ const ROWS: [Rule; 7] = [
 /// Function; whether it decrypts the installation's secret, an integration's credentials; whether it encrypts.
 const SECRETS: [(&str, bool, bool, bool); 7] = [
     ("AdminApi", true, true, true),
-    ("Console", true, false, false),
+    ("Console", true, true, true),
     ("QueueProcessor", true, false, false),
     ("Sender", false, true, false),
     ("Webhook", false, true, false),
