@@ -106,6 +106,7 @@ pub async fn remove(
     for _ in 0..ROUNDS {
         let contact = found(&ctx, &caller, id).await?;
         note::before(&Shown::of(&contact));
+        join::leave_all(&ctx, &contact).await?;
         for list in ctx.store.lists_of(caller.org, id, MOST_LISTS).await? {
             ctx.store.take_from_list(caller.org, list, &[id], ctx.clock.now()).await?;
         }
