@@ -6,6 +6,7 @@
 
 mod contacts;
 mod dispatch;
+mod export;
 mod forget;
 mod freeze;
 mod plan;
@@ -66,6 +67,8 @@ enum TurnError {
     #[error(transparent)]
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
+    Export(#[from] export::ExportError),
+    #[error(transparent)]
     Reconcile(#[from] reconcile::ReconcileError),
 }
 
@@ -90,6 +93,9 @@ async fn plan_all(
             continue;
         }
         let turn = match entry.kind {
+            DueKind::ContactExport(_) => {
+                export::turn(ctx, entry, deadline).await.map_err(TurnError::from)
+            }
             DueKind::ContactImport(_) => {
                 contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
             }

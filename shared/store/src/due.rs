@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
+use carillon_domain::{AddressKey, ExportId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -17,6 +17,7 @@ pub enum DueKind {
     Import(ImportId),
     /// Of contacts.
     ContactImport(ImportId),
+    ContactExport(ExportId),
     Erasure(AddressKey),
     Workshop(WorkshopId),
 }
@@ -48,6 +49,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("cx", id) => Self::ContactExport(ExportId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
@@ -62,6 +64,7 @@ impl DueKind {
             Self::Message(id) => keys::message(org, id),
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
+            Self::ContactExport(id) => keys::contact_export(org, id),
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
             Self::Workshop(id) => keys::workshop(org, id),
@@ -124,6 +127,7 @@ impl Store {
             DueKind::Pack(_)
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
+            | DueKind::ContactExport(_)
             | DueKind::Erasure(_)
             | DueKind::Workshop(_) => "",
         };

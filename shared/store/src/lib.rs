@@ -16,6 +16,7 @@ mod audit;
 mod campaigns;
 mod census;
 mod consents;
+mod contact_exports;
 mod contact_import_row;
 mod contact_imports;
 mod contact_lists;

@@ -66,6 +66,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let contact = world.post("/v1/contacts", &contact).await.ok(201);
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
+    let export = world.post("/v1/contacts/export", &json!({})).await.ok(202);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     let (workshop, campaign) = world.run_workshop("Private").await;
     world.advance(1).await;
@@ -83,6 +84,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("members", id(&member)),
         ("contacts", id(&contact)),
         ("lists", id(&list)),
+        ("exports", id(&export)),
         ("workshops", workshop),
         ("campaigns", campaign),
         ("segments", id(&segment)),
