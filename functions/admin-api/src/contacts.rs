@@ -15,12 +15,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
-use carillon_runtime::{Context, random};
+use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
 use crate::answers::{Created, NoContent};
 use crate::audit::note;
 use crate::auth::Caller;
+use crate::bookings;
 use crate::etag::{Tag, Tagged};
 use crate::extract::{Id, Json};
 use crate::idempotency;
@@ -109,7 +110,9 @@ pub async fn remove(
         for list in ctx.store.lists_of(caller.org, id, MOST_LISTS).await? {
             ctx.store.take_from_list(caller.org, list, &[id], ctx.clock.now()).await?;
         }
+        let woken = booking::client_changes(&ctx, caller.org, id).await?;
         if ctx.store.delete_contact(&secret, &contact).await? == ContactDeleted::Done {
+            bookings::client_changed(&ctx, caller.org, woken).await;
             return Ok(NoContent);
         }
     }
@@ -135,6 +138,9 @@ pub async fn change(
         }
         after.updated_at = ctx.clock.now();
         let token = random::token();
+        if after.phone != before.phone {
+            booking::client_changes(ctx, caller.org, id).await?;
+        }
         match ctx.store.save_contact(&secret, Some(&before), &mut after, &token).await? {
             ContactSaved::Done => return Ok(after),
             ContactSaved::Changed(_) => {}

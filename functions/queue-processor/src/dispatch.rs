@@ -80,6 +80,7 @@ async fn queue(
             | DueKind::ContactImport(_)
             | DueKind::ContactExport(_)
             | DueKind::Erasure(_)
+            | DueKind::Booking(_)
             | DueKind::Workshop(_) => continue,
         };
         match lease {
@@ -132,6 +133,7 @@ fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
         | DueKind::ContactImport(_)
         | DueKind::ContactExport(_)
         | DueKind::Erasure(_)
+        | DueKind::Booking(_)
         | DueKind::Workshop(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);

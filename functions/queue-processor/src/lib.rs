@@ -7,6 +7,7 @@
 mod contacts;
 mod dispatch;
 mod export;
+mod follow;
 mod forget;
 mod freeze;
 mod plan;
@@ -69,6 +70,8 @@ enum TurnError {
     #[error(transparent)]
     Export(#[from] export::ExportError),
     #[error(transparent)]
+    Booking(#[from] carillon_runtime::booking::SyncError),
+    #[error(transparent)]
     Reconcile(#[from] reconcile::ReconcileError),
 }
 
@@ -98,6 +101,9 @@ async fn plan_all(
             }
             DueKind::ContactImport(_) => {
                 contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Booking(_) => {
+                follow::turn(ctx, entry, deadline).await.map(|()| 0).map_err(TurnError::from)
             }
             DueKind::Workshop(_) => {
                 reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)

@@ -233,6 +233,7 @@ fn message(
             variables,
             media: Vec::new(),
             flash: false,
+            introduction: None,
             elsewhere: false,
         },
         purpose: import.purpose,

@@ -4,9 +4,9 @@
 
 use carillon_domain::Contact;
 
-use crate::Context;
 use crate::broadcast::join;
 use crate::context::InstallationError;
+use crate::{Context, booking};
 
 /// The contact may have another number than before: what waits for it goes to the
 /// number that it has now.
@@ -16,5 +16,6 @@ use crate::context::InstallationError;
 pub async fn changed(ctx: &Context, contact: &Contact) -> Result<(), InstallationError> {
     let address = join::address(ctx, contact).await?;
     join::number_changed(ctx, contact, address).await?;
+    booking::follow_client(ctx, contact.org, contact.id).await?;
     Ok(())
 }

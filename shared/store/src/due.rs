@@ -4,7 +4,9 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ExportId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
+use carillon_domain::{
+    AddressKey, BookingId, ExportId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId,
+};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -19,6 +21,7 @@ pub enum DueKind {
     ContactImport(ImportId),
     ContactExport(ExportId),
     Erasure(AddressKey),
+    Booking(BookingId),
     Workshop(WorkshopId),
 }
 
@@ -50,6 +53,7 @@ impl DueKind {
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
             ("cx", id) => Self::ContactExport(ExportId::from_key(id).ok()?),
+            ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
@@ -67,6 +71,7 @@ impl DueKind {
             Self::ContactExport(id) => keys::contact_export(org, id),
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
+            Self::Booking(id) => keys::booking(org, id),
             Self::Workshop(id) => keys::workshop(org, id),
         }
     }
@@ -129,6 +134,7 @@ impl Store {
             | DueKind::ContactImport(_)
             | DueKind::ContactExport(_)
             | DueKind::Erasure(_)
+            | DueKind::Booking(_)
             | DueKind::Workshop(_) => "",
         };
         let update = self

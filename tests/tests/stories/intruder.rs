@@ -64,6 +64,10 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let member = world.post("/v1/members", &member).await.ok(201);
     let contact = json!({"name": "Ada", "phone": mobile(3)});
     let contact = world.post("/v1/contacts", &contact).await.ok(201);
+    let booking = json!({
+        "client_id": contact["id"], "starts_at": world.in_minutes(3_000), "location": "Private",
+    });
+    let booking = world.post("/v1/bookings", &booking).await.ok(201);
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
     let export = world.post("/v1/contacts/export", &json!({})).await.ok(202);
@@ -83,6 +87,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("api-keys", id(&key)),
         ("members", id(&member)),
         ("contacts", id(&contact)),
+        ("bookings", id(&booking)),
         ("lists", id(&list)),
         ("exports", id(&export)),
         ("workshops", workshop),
@@ -100,6 +105,9 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"scheduled_for": world.in_minutes(1)})
         }
         ("PATCH", "/v1/templates/{id}") => json!({"body": "Mine"}),
+        ("PATCH", "/v1/bookings/{id}") => json!({"location": "Mine"}),
+        ("POST", "/v1/bookings/{id}/move") => json!({"coach_name": "Mine"}),
+        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/contacts/{id}") => json!({"name": "Mine"}),
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
@@ -118,7 +126,6 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"channel": "sms", "template": "private"})
         }
         (_, "/v1/contacts/{id}/labels") => json!({"labels": ["mine"]}),
-        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/members/{id}") => json!({"role": "manager"}),
         ("PATCH", "/v1/organizations/{id}") => json!({"status": "suspended"}),
         _ => json!({}),

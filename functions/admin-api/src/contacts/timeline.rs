@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use carillon_domain::{ContactId, MessageId, OrgId, WorkshopId};
+use carillon_domain::{BookingId, ContactId, MessageId, OrgId, WorkshopId};
 use carillon_runtime::Context;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -45,6 +45,13 @@ enum What {
     Suppression {
         suppression: view::suppression::Suppression,
     },
+    /// A session was booked.
+    Booking {
+        booking_id: BookingId,
+        starts_at: Timestamp,
+        coach_name: String,
+        status: carillon_domain::booking::BookingStatus,
+    },
     /// For a workshop; or it is over, and when.
     Registration {
         workshop_id: WorkshopId,
@@ -81,7 +88,12 @@ pub async fn read(
     let mut others = said(&ctx, caller.org, &addresses).await?;
     others.extend(registrations(&ctx, caller.org, id).await?);
     let created = What::Created { created_by: contact.created_by.clone() };
-    let others = others.into_iter().chain([(contact.created_at, created)]);
+    let bookings = ctx.store.bookings_of(caller.org, id).await?.into_iter().map(|b| {
+        let (booking_id, status) = (b.id, b.status());
+        let (starts_at, coach_name) = (b.starts_at, b.coach_name);
+        (b.created_at, What::Booking { booking_id, starts_at, coach_name, status })
+    });
+    let others = others.into_iter().chain(bookings).chain([(contact.created_at, created)]);
     entries.extend(others.map(|(at, what)| (at, None, what)));
     entries.retain(|(at, message, _)| {
         let is_new = message.is_some() || shown.is_none_or(|shown| *at < shown);

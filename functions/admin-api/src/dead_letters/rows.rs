@@ -37,6 +37,7 @@ pub async fn redrive(
                 | DueKind::ContactImport(_)
                 | DueKind::ContactExport(_)
                 | DueKind::Erasure(_)
+                | DueKind::Booking(_)
                 | DueKind::Workshop(_) => true,
             }
         }
@@ -85,6 +86,11 @@ pub async fn drop(
             }
             DueKind::Erasure(address) => {
                 if ctx.store.erasure(org, address).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::Booking(id) => {
+                if ctx.store.booking(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

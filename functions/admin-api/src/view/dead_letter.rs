@@ -42,7 +42,7 @@ pub enum DeadLetter {
         given_up_at: Timestamp,
         /// What it was to be.
         row: RowKind,
-        /// Of the message, pack or import; null where the key does not say.
+        /// Of the message, pack, import or booking; null where the key does not say.
         row_id: Option<String>,
     },
 }
@@ -55,6 +55,7 @@ pub enum RowKind {
     Import,
     Export,
     Erasure,
+    Booking,
     Workshop,
     Unknown,
 }
@@ -68,6 +69,8 @@ pub enum CallbackKind {
     Inbound,
     /// The outcome of an attempt, from our own sender.
     Result,
+    /// Something that members were to be told.
+    Trouble,
 }
 
 /// A dead letter that is tried again.
@@ -138,6 +141,7 @@ impl DeadLetter {
             }
             Some(DueKind::ContactExport(id)) => (RowKind::Export, Some(id.to_string())),
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
             Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
@@ -157,6 +161,7 @@ impl DeadLetter {
                 (Some(CallbackKind::Receipt), Some(r.provider), r.message)
             }
             Some(Received::Inbound(m)) => (Some(CallbackKind::Inbound), Some(m.provider), None),
+            Some(Received::Trouble { .. }) => (Some(CallbackKind::Trouble), None, None),
             Some(Received::Refused { message, .. }) => {
                 (Some(CallbackKind::Result), None, Some(*message))
             }
