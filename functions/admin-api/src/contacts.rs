@@ -1,6 +1,7 @@
 //! `/v1/contacts`: people who may get messages.
 
 pub mod data;
+pub mod export;
 pub mod fields;
 pub mod import;
 pub mod labels;

@@ -70,6 +70,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let booking = world.post("/v1/bookings", &booking).await.ok(201);
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
+    let export = world.post("/v1/contacts/export", &json!({})).await.ok(202);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     let (workshop, campaign) = world.run_workshop("Private").await;
     world.advance(1).await;
@@ -88,6 +89,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("contacts", id(&contact)),
         ("bookings", id(&booking)),
         ("lists", id(&list)),
+        ("exports", id(&export)),
         ("workshops", workshop),
         ("campaigns", campaign),
         ("segments", id(&segment)),
