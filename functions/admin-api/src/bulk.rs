@@ -169,8 +169,12 @@ impl Form {
         .await?
         .map_err(|e| wrong.push(e))
         .ok();
+        let purpose = text.as_ref().map_or(purpose, |text| text.purpose(purpose, &mut wrong));
         if let (Some(text), Some(mapping)) = (&text, &mapping) {
-            for name in text.parsed.missing(&mapping.variables()) {
+            let mut known = mapping.variables();
+            let filled = text.content.variables.iter().filter(|v| v.fallback().is_some());
+            known.extend(filled.map(|v| v.key.clone()));
+            for name in text.parsed.missing(&known) {
                 let detail = format!("The text needs “{name}”, and no column is mapped to it.");
                 wrong.push(FieldError::new("mapping", "missing_variable", detail));
             }

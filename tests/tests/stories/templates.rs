@@ -415,3 +415,26 @@ async fn texts_of_the_library_make_templates() {
             Answer::to(with_json(world.request(Method::POST, "/v1/templates"), &new)).await.ok(201);
     }
 }
+
+#[tokio::test]
+async fn a_file_gets_the_defaults_of_its_template_and_rows_that_do_not_fit_a_slot_are_rejected() {
+    let world = World::start().await;
+    let template = json!({
+        "key": "class", "kind": "dlt", "body": "Dear {#var#}, fee {#numeric#}.",
+        "dlt_template_id": "1107160000000000001",
+        "variables": [{"key": "name"}, {"key": "fee", "default": "100"}],
+    });
+    let _ = made(&world, template).await;
+    let long = "x".repeat(31);
+    let file = format!("to,name\n{},Asha\n{},{long}\n", indian(1), indian(2));
+    let (kind, form) =
+        carillon_tests::file_form(file.as_bytes(), &[("channel", "sms"), ("template", "class")]);
+    let request = world.request(Method::POST, "/v1/messages/bulk").header("content-type", kind);
+    let import = Answer::to(request.body(form)).await.ok(202);
+    world.advance(1).await;
+    let id = import["id"].as_str().expect("an id");
+    let rejected = world.get(&format!("/v1/imports/{id}/rejected")).await;
+    assert!(rejected.text.contains("slot_value_too_long"), "{}", rejected.text);
+    let bodies: Vec<_> = world.received().await.into_iter().map(|r| r.body).collect();
+    assert_eq!(bodies, ["Dear Asha, fee 100."]);
+}

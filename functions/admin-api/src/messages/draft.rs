@@ -202,13 +202,7 @@ impl SendRequest {
             "transactional or promotional",
             &mut wrong,
         );
-        let registered = text.as_ref().and_then(|text| text.content.purpose());
-        if let (Some(Purpose::Transactional), Some(Purpose::Promotional)) = (purpose, registered) {
-            let detail = "This template is registered for promotion, and goes by its rules; send \
-                          it as promotional, or leave “purpose” out.";
-            wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
-        }
-        let purpose = purpose.or(registered);
+        let purpose = text.as_ref().map_or(purpose, |text| text.purpose(purpose, &mut wrong));
         let integration = read_word(
             "integration",
             self.integration.as_deref(),
@@ -366,6 +360,18 @@ pub async fn read_text(
 }
 
 impl Text {
+    /// What it is sent as: what was asked for, or what it is registered for. What
+    /// is registered for promotion cannot be sent as anything else.
+    pub fn purpose(&self, asked: Option<Purpose>, wrong: &mut Vec<FieldError>) -> Option<Purpose> {
+        let registered = self.content.purpose();
+        if (asked, registered) == (Some(Purpose::Transactional), Some(Purpose::Promotional)) {
+            let detail = "This template is registered for promotion, and goes by its rules; send \
+                          it as promotional, or leave “purpose” out.";
+            wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
+        }
+        asked.or(registered)
+    }
+
     /// The text with these values, and everything that they lack.
     fn write(
         &self,
