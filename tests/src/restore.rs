@@ -54,6 +54,7 @@ impl World {
             people: People::Keys,
             provider_urls: config.provider_urls.clone(),
             cors_origins: config.cors_origins.clone(),
+            installation_account: config.installation_account.clone(),
             tuning: config.tuning,
         };
         let engines = self.stack.engines.clone();

@@ -14,7 +14,7 @@ use carillon_local::poller::Mapping;
 use carillon_local::stack::TABLE;
 use carillon_local::{Options, Stack};
 use carillon_runtime::Clock;
-use carillon_runtime::config::Tuning;
+use carillon_runtime::config::{InstallationAccount, Tuning};
 use carillon_simulator::{
     DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_FROM, Inbound, Received, Running, Simulator,
 };
@@ -46,6 +46,8 @@ pub struct Setup {
     pub people: People,
     /// Whose scripts may call the API from a browser.
     pub cors_origins: Vec<String>,
+    /// Sends for organizations without an account of their own.
+    pub installation_account: Option<InstallationAccount>,
     /// Whether the organization has an account with Twilio.
     pub twilio: bool,
     /// Settings at the start, over the defaults. Without others no limits and no quiet hours:
@@ -75,6 +77,7 @@ impl Default for Setup {
             console_host: LOCAL,
             people: People::Keys,
             cors_origins: Vec::new(),
+            installation_account: None,
             twilio: true,
             settings,
             busy: None,
@@ -143,6 +146,7 @@ impl World {
             people: setup.people,
             provider_urls,
             cors_origins: setup.cors_origins,
+            installation_account: setup.installation_account,
             tuning: setup.tuning,
         })
         .await

@@ -16,6 +16,7 @@ use crate::audit::{self, Deed};
 use crate::auth::{self, Caller};
 use crate::client;
 use crate::hall::Hall;
+use crate::inside;
 use crate::once::{self, Start};
 use crate::problem::Problem;
 use crate::routes::Route;
@@ -38,7 +39,10 @@ impl Door {
     async fn through(&self, mut request: Request, next: Next) -> Result<Response, Problem> {
         let Self { ctx, route, hall } = self;
         let client = client::address(&request);
-        let caller = hall.caller(ctx, request.headers(), client).await?;
+        let caller = match inside::vouched(&mut request) {
+            Some(caller) => caller,
+            None => hall.caller(ctx, request.headers(), client).await?,
+        };
         hall.allowances.take(ctx, &caller).await?;
         audit::sighted(ctx, hall, &caller, client).await?;
         let path = request.uri().path().to_owned();

@@ -12,6 +12,7 @@ mod answers;
 mod api_keys;
 pub mod audit;
 pub mod auth;
+mod bookings;
 mod bulk;
 mod callbacks;
 mod campaigns;
@@ -23,11 +24,13 @@ mod dead_letters;
 mod door;
 mod etag;
 mod extract;
+mod feedback;
 pub mod first_organization;
 mod hall;
 mod health;
 mod idempotency;
 mod imports;
+pub mod inside;
 mod installation;
 mod integrations;
 mod lists;
@@ -68,8 +71,14 @@ use carillon_runtime::Context;
 /// JSON bodies; the CSV route has its own limit.
 const JSON_LIMIT: usize = 64 * 1024;
 
+/// The API as the network reaches it.
 pub fn router(ctx: Arc<Context>) -> Router {
+    routed(ctx).layer(middleware::map_request(inside::from_outside))
+}
+
+fn routed(ctx: Arc<Context>) -> Router {
     routes::router(&ctx)
+        .merge(feedback::router())
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))

@@ -54,6 +54,10 @@ pub struct Patch {
     #[serde(default)]
     #[schemars(with = "Option<OrganizationStatus>")]
     status: Option<String>,
+    /// Whether it sends with the installation's Twilio account while it has none of
+    /// its own.
+    #[serde(default)]
+    installation_account: Option<bool>,
 }
 
 fn patch_example() -> Value {
@@ -68,6 +72,8 @@ pub struct View {
     name: String,
     /// Of a suspended one nobody is let in, and nothing is sent.
     status: OrganizationStatus,
+    /// Without a Twilio account of its own it sends with the installation's.
+    installation_account: bool,
     /// The secret of its first admin's key, once: in the answer that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_key: Option<String>,
@@ -82,6 +88,7 @@ impl From<Organization> for View {
             id: o.id,
             name: o.name,
             status: o.status,
+            installation_account: o.installation_account,
             admin_key: None,
             created_by: o.created_by,
             created_at: o.created_at,
@@ -164,10 +171,10 @@ pub async fn read(
 
 /// Of what people change.
 fn tag(o: &Organization) -> Tag {
-    Tag::of(&(o.id, &o.name, o.status.as_str()))
+    Tag::of(&(o.id, &o.name, o.status.as_str(), o.installation_account))
 }
 
-/// `PATCH /v1/organizations/{id}`: changes name or status.
+/// `PATCH /v1/organizations/{id}`: changes name, status, or with whose account it may send.
 pub async fn update(
     State(ctx): State<Arc<Context>>,
     caller: Caller,
@@ -194,6 +201,8 @@ impl Patch {
         if let Some(name) = &self.name {
             organization.name = read_name("name", name, &mut wrong).unwrap_or_default();
         }
+        organization.installation_account =
+            self.installation_account.unwrap_or(organization.installation_account);
         if let Some(status) = &self.status {
             match OrganizationStatus::parse(status) {
                 Some(OrganizationStatus::Suspended) if caller.home == organization.id => {

@@ -1,7 +1,10 @@
 //! `/v1/settings`.
 
+mod booking;
+mod notify;
 mod patch;
 mod quiet_hours;
+mod texts;
 
 use std::sync::Arc;
 

@@ -38,13 +38,8 @@ impl Cookie {
 
     /// Its value, if the browser sent one that we could have made.
     pub fn read(self, ctx: &Context, headers: &HeaderMap) -> Option<String> {
-        let name = self.full_name(is_secure(ctx));
-        let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        all.flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value.to_owned())
-            .filter(|value| ids::decode::<32>(value).is_some())
+        let found = value(headers, &self.full_name(is_secure(ctx)))?;
+        Some(found.to_owned()).filter(|value| ids::decode::<32>(value).is_some())
     }
 
     pub fn set(self, ctx: &Context, value: &str) -> HeaderValue {
@@ -73,6 +68,15 @@ impl Cookie {
         let prefix = if secure { "__Host-" } else { "" };
         format!("{prefix}{}", self.name())
     }
+}
+
+/// What the browser sent under a name, whoever set it.
+pub fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
 }
 
 /// All but a laptop's own address: browsers do not keep `Secure` cookies of plain HTTP.

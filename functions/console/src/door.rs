@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest as _, Multipart, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,13 +18,16 @@ use crate::cookies::{self, Cookie};
 use crate::page::Refusal;
 
 /// Bytes of a form.
-const FORM_LIMIT: usize = 64 * 1024;
+const FORM_LIMIT: usize = 128 * 1024;
+/// Bytes of a form with a file: what the API takes, and what is around it.
+const FILE_LIMIT: usize = 5 * 1024 * 1024;
+const MULTIPART: &str = "multipart/form-data";
 /// The name of the field.
 const FIELD: &str = "csrf";
 
-/// No script at all; style and forms of our own; in nobody's frame.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Scripts and style from files of our own, which talk to us alone; in nobody's frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; \
+     style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What the forms of a page whose reader has this cookie must carry.
 pub fn token(cookie: &str) -> String {
@@ -46,12 +49,23 @@ pub async fn pass(State(ctx): State<Arc<Context>>, request: Request, next: Next)
 
 async fn checked(ctx: &Context, request: Request) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, FORM_LIMIT).await else {
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large."));
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    let has_file =
+        content_type.is_some_and(|kind| kind.as_bytes().starts_with(MULTIPART.as_bytes()));
+    let limit = if has_file { FILE_LIMIT } else { FORM_LIMIT };
+    let Ok(body) = to_bytes(body, limit).await else {
+        let text = "This is too large. A file has at most 4 MB; split it and send the parts.";
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text));
     };
-    let sent = form_urlencoded::parse(&body).find(|(name, _)| name == FIELD);
+    let sent = match content_type.filter(|_| has_file) {
+        Some(content_type) => token_before_file(content_type, body.clone()).await,
+        None => {
+            let sent = form_urlencoded::parse(&body).find(|(name, _)| name == FIELD);
+            sent.map(|(_, sent)| sent.into_owned())
+        }
+    };
     let from_elsewhere = parts.headers.get("sec-fetch-site").is_some_and(|v| v == "cross-site");
-    let is_ours = sent.is_some_and(|(_, sent)| is_token(ctx, &parts.headers, &sent));
+    let is_ours = sent.is_some_and(|sent| is_token(ctx, &parts.headers, &sent));
     if from_elsewhere || !is_ours {
         ctx.counters.add("console_forms_refused", 1);
         let text = "This form is too old, or was not on a page of this console. Go back, load the \
@@ -59,6 +73,15 @@ async fn checked(ctx: &Context, request: Request) -> Result<Request, Refusal> {
         return Err(Refusal::new(StatusCode::FORBIDDEN, text));
     }
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// The first field of a form with a file.
+async fn token_before_file(content_type: &HeaderValue, body: Bytes) -> Option<String> {
+    let request = Request::post("/").header(header::CONTENT_TYPE, content_type);
+    let request = request.body(Body::from(body)).ok()?;
+    let mut form = Multipart::from_request(request, &()).await.ok()?;
+    let field = form.next_field().await.ok()??;
+    if field.name() == Some(FIELD) { field.text().await.ok() } else { None }
 }
 
 fn is_token(ctx: &Context, headers: &HeaderMap, sent: &str) -> bool {

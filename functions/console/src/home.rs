@@ -12,6 +12,8 @@ use carillon_domain::session::Holder;
 use carillon_runtime::Context;
 use serde::Deserialize;
 
+use crate::desk::Desk;
+use crate::frame::Frame;
 use crate::page::{self, Refusal};
 use crate::routes;
 use crate::signed_in::SignedIn;
@@ -19,11 +21,8 @@ use crate::signed_in::SignedIn;
 #[derive(Template)]
 #[template(path = "home.html")]
 pub struct HomePage {
-    pub csrf: String,
-    pub name: String,
+    pub frame: Frame,
     pub email: Option<String>,
-    pub organization: String,
-    pub role: &'static str,
     pub until: String,
     pub organizations: Vec<Choice>,
 }
@@ -35,23 +34,12 @@ pub struct Choice {
     pub chosen: bool,
 }
 
-/// `GET /console`
-pub async fn page(
-    State(ctx): State<Arc<Context>>,
-    signed_in: SignedIn,
-) -> Result<Response, Refusal> {
-    let organizations = choices(&ctx, &signed_in).await?;
-    let until = signed_in.session.times.ends_at().strftime("%-d %B %Y, %H:%M UTC").to_string();
-    let page = HomePage {
-        csrf: signed_in.csrf,
-        name: signed_in.name,
-        email: signed_in.email,
-        organization: signed_in.organization.name,
-        role: signed_in.role.as_str(),
-        until,
-        organizations,
-    };
-    Ok(page::show(StatusCode::OK, &page))
+/// `GET /console/you`
+pub async fn page(State(ctx): State<Arc<Context>>, desk: Desk) -> Result<Response, Refusal> {
+    let organizations = choices(&ctx, &desk.me).await?;
+    let frame = desk.frame("You").await?;
+    let until = frame.times.words(&desk.me.session.times.ends_at());
+    Ok(page::ok(&HomePage { frame, email: desk.me.email, until, organizations }))
 }
 
 async fn choices(ctx: &Context, signed_in: &SignedIn) -> Result<Vec<Choice>, Refusal> {
@@ -94,4 +82,18 @@ pub async fn choose_organization(
     }
     let text = "You are no member of this organization.";
     Err(Refusal::new(StatusCode::NOT_FOUND, text))
+}
+
+#[cfg(test)]
+impl HomePage {
+    pub fn sample() -> Self {
+        let text = || crate::page::tests::HOSTILE.to_owned();
+        let choice = |chosen| Choice { id: text(), name: text(), chosen };
+        Self {
+            frame: Frame::sample(),
+            email: Some(text()),
+            until: text(),
+            organizations: vec![choice(true), choice(false)],
+        }
+    }
 }

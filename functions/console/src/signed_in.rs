@@ -1,7 +1,5 @@
 //! Who is signed in. What a session's holder may do is looked up at each request.
 
-use std::sync::Arc;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -9,10 +7,11 @@ use carillon_domain::session::{Holder, Session, Standing};
 use carillon_domain::{OrgId, Role, ids};
 use carillon_runtime::{Context, random};
 use carillon_store::{Organization, OrganizationStatus, StoreError, StoredSession};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 
 use crate::cookies::Cookie;
+use crate::desk::Console;
 use crate::door;
 use crate::page::Refusal;
 use crate::routes;
@@ -23,6 +22,8 @@ pub struct SignedIn {
     /// The name of the session's row.
     pub hash: String,
     pub session: StoredSession,
+    /// `key_…` or `mem_…`.
+    pub id: String,
     pub name: String,
     pub email: Option<String>,
     pub role: Role,
@@ -31,12 +32,17 @@ pub struct SignedIn {
     pub csrf: String,
 }
 
-impl FromRequestParts<Arc<Context>> for SignedIn {
+impl FromRequestParts<Console> for SignedIn {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, ctx: &Arc<Context>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let ctx = &console.ctx;
         match find(ctx, &parts.headers, ctx.clock.now()).await {
             Ok(Some(signed_in)) => Ok(signed_in),
+            // A part of a page cannot show the sign-in: its script goes there.
+            Ok(None) if parts.headers.contains_key("hx-request") => {
+                Err((StatusCode::NO_CONTENT, [("hx-redirect", routes::SIGN_IN)]).into_response())
+            }
             Ok(None) => Err(Redirect::to(routes::SIGN_IN).into_response()),
             Err(error) => Err(Refusal::from(error).into_response()),
         }
@@ -80,13 +86,14 @@ async fn find(
         session.times.seen_at = now;
         ctx.store.keep_session(&hash, &session).await?;
     }
-    let Person { name, email, role } = person;
+    let Person { id, name, email, role } = person;
     let csrf = door::token(&cookie);
-    Ok(Some(SignedIn { hash, session, name, email, role, organization, csrf }))
+    Ok(Some(SignedIn { hash, session, id, name, email, role, organization, csrf }))
 }
 
 /// What is shown of a holder, and what he may do.
 struct Person {
+    id: String,
     name: String,
     email: Option<String>,
     role: Role,
@@ -103,7 +110,8 @@ impl Person {
                 let key = ctx.store.api_key(hash).await?.filter(|key| key.is_open(now));
                 Ok(key.map(|key| {
                     let name = format!("API key “{}”", key.name);
-                    (Self { name, email: None, role: key.role }, key.org)
+                    let id = key.id.to_string();
+                    (Self { id, name, email: None, role: key.role }, key.org)
                 }))
             }
             Holder::Member { org, id, identity } => {
@@ -111,7 +119,8 @@ impl Person {
                 let member = member.filter(|m| m.identity.as_ref() == Some(identity));
                 Ok(member.map(|m| {
                     let name = if m.name.is_empty() { m.email.clone() } else { m.name };
-                    (Self { name, email: Some(m.email), role: m.role }, m.org)
+                    let id = m.id.to_string();
+                    (Self { id, name, email: Some(m.email), role: m.role }, m.org)
                 }))
             }
         }

@@ -79,6 +79,7 @@ async fn queue(
             DueKind::Import(_)
             | DueKind::ContactImport(_)
             | DueKind::Erasure(_)
+            | DueKind::Booking(_)
             | DueKind::Workshop(_) => continue,
         };
         match lease {
@@ -130,6 +131,7 @@ fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
         | DueKind::Import(_)
         | DueKind::ContactImport(_)
         | DueKind::Erasure(_)
+        | DueKind::Booking(_)
         | DueKind::Workshop(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);

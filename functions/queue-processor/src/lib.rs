@@ -6,6 +6,7 @@
 
 mod contacts;
 mod dispatch;
+mod follow;
 mod forget;
 mod freeze;
 mod plan;
@@ -66,6 +67,8 @@ enum TurnError {
     #[error(transparent)]
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
+    Booking(#[from] carillon_runtime::booking::SyncError),
+    #[error(transparent)]
     Reconcile(#[from] reconcile::ReconcileError),
 }
 
@@ -92,6 +95,9 @@ async fn plan_all(
         let turn = match entry.kind {
             DueKind::ContactImport(_) => {
                 contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
+            }
+            DueKind::Booking(_) => {
+                follow::turn(ctx, entry, deadline).await.map(|()| 0).map_err(TurnError::from)
             }
             DueKind::Workshop(_) => {
                 reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)

@@ -227,6 +227,7 @@ fn message(
             variables,
             media: Vec::new(),
             flash: false,
+            introduction: None,
             elsewhere: false,
         },
         purpose: import.purpose,

@@ -13,7 +13,7 @@ use carillon_runtime::{Context, random};
 use carillon_store::{Suppression, TimelineEntry};
 use jiff::Timestamp;
 
-use crate::ReceiveError;
+use crate::{ReceiveError, answer, replies};
 
 /// Characters of a message that are kept with a consent.
 const MOST_WORDS: usize = 500;
@@ -43,9 +43,12 @@ pub async fn apply(
     let at = i64::try_from(id.at_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let at = at.unwrap_or(now);
     let found = inbound.said();
+    // Who reads the words for us has answered them, too.
+    let is_answered = inbound.keyword.is_some();
     let mut message = received(org, id, inbound, at);
     match found.and_then(Match::keyword) {
         Some(Keyword::Stop) => {
+            let is_first = answer::is_first_stop(ctx, &message).await?;
             let suppression = Suppression {
                 address: message.address.clone(),
                 channel: message.channel,
@@ -59,12 +62,17 @@ pub async fn apply(
             let detail = "stop word: no more messages to this number".to_owned();
             decide(&mut message, DecisionKind::Suppressed, "stop_keyword", detail);
             ctx.counters.add("opt_outs", 1);
+            if is_first && !is_answered {
+                answer::stop(ctx, &message, now).await?;
+            }
         }
         Some(Keyword::Start) => {
             ctx.store.lift_suppression(org, address, message.channel, at).await?;
             grant_again(ctx, org, &message, at).await?;
         }
-        Some(Keyword::Help) | None => {}
+        Some(Keyword::Help) if is_answered => {}
+        Some(Keyword::Help) => answer::help(ctx, &message, now).await?,
+        None => replies::note(ctx, &message).await?,
     }
     if found == Some(Match::Ambiguous) {
         let revoked = said(&message, ConsentStatus::Revoked, at);

@@ -3,7 +3,7 @@
 //! conditional write; after it the call is made at once; what came of it is
 //! recorded whatever else has happened to the row.
 
-use carillon_domain::message::Message;
+use carillon_domain::message::{Message, Source};
 use carillon_domain::segments::Encoding;
 use carillon_domain::transition::{Answered, NotClaimable};
 use carillon_providers::{HttpRequest, Outgoing, provider};
@@ -69,6 +69,7 @@ pub async fn make(run: &Run<'_>, mut message: Message) -> Result<Made, SendError
             }
             continue;
         }
+        introduce(run, &terms, &mut message).await?;
         let chosen = match gates::before_slot(run, &terms, &mut message, now).await? {
             Gate::Pass(chosen) => *chosen,
             Gate::Hold(hold) => return Ok(Made::Held(hold)),
@@ -107,6 +108,20 @@ pub async fn make(run: &Run<'_>, mut message: Message) -> Result<Made, SendError
         }
     }
     Ok(Made::Done)
+}
+
+/// The first message to an address says who writes, where the organization has a
+/// text for it. Until a provider took one that did, each does: rather twice.
+async fn introduce(run: &Run<'_>, terms: &Terms, m: &mut Message) -> Result<(), SendError> {
+    let Some(text) = &terms.settings.first_message_text else { return Ok(()) };
+    let is_answer = matches!(m.source, Source::Answer { .. });
+    if is_answer || m.content.introduction.is_some() {
+        return Ok(());
+    }
+    if !run.ctx.store.is_introduced(run.org, m.id.address(), m.channel).await? {
+        m.content.introduce(Some(text.clone()));
+    }
+    Ok(())
 }
 
 /// What became of a slot.
@@ -200,6 +215,12 @@ pub async fn prepare(
             return Ok(None);
         }
     };
+    if message.content.introduction.is_some()
+        && matches!(content, carillon_providers::Content::Registered { .. })
+    {
+        // A registered text is sent as it is registered.
+        message.content.introduce(None);
+    }
     let attempt = message.attempt() + 1;
     let ends = [message.expires_at, chosen.quiet_from].into_iter().flatten().min();
     let outgoing = Outgoing {
@@ -221,6 +242,12 @@ pub async fn prepare(
         valid_for: ends
             .map(|end| u32::try_from(end.duration_since(now).as_secs().max(1)).unwrap_or(u32::MAX)),
     };
+    if let Some(shared) = &run.ctx.config.installation_account
+        && shared.is(&chosen.account)
+    {
+        let number = shared.key_of(chosen.to.as_str());
+        run.ctx.store.note_shared_number(number, message.org, now).await?;
+    }
     match provider(chosen.name).send_request(&chosen.account, &outgoing) {
         Ok(request) => Ok(Some((outgoing, request))),
         Err(failure) => {

@@ -7,12 +7,13 @@ use carillon_domain::integration::Money;
 use carillon_domain::message::{EventSource, Message, State};
 use carillon_domain::receipt::{Receipt, ReceiptKind};
 use carillon_domain::retry::{self, Limits, Next};
+use carillon_domain::settings::Trouble;
 use carillon_domain::transition::{Answered, Verdict};
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName};
 use carillon_providers::client::CallError;
 use carillon_providers::{Account, HttpRequest, Outcome, Outgoing, ResponseNote, provider};
 use carillon_runtime::body::{ReceiveBody, Received};
-use carillon_runtime::random;
+use carillon_runtime::{random, trouble};
 use carillon_store::Suppression;
 use jiff::{SignedDuration, Timestamp};
 
@@ -117,6 +118,14 @@ async fn learn(run: &Run<'_>, chosen: &Chosen, result: &CallResult) {
         Outcome::Refused { failure, .. } => (is_down(failure), None),
     };
     run.purse.learn(chosen.name, failed, not_before, now).await;
+    if let Outcome::Refused { failure, .. } = &result.outcome
+        && is_down(failure)
+        && failure.reason != FailureReason::ProviderDown
+    {
+        let (name, why) = (chosen.name.as_str(), failure.reason.as_str());
+        let what = format!("the account with {name} sends nothing any more ({why}). Look at it.");
+        trouble::tell(run.ctx, run.org, Trouble::Integration, name, &what).await;
+    }
 }
 
 /// The next account takes the message over, if there is one that can do so now:
@@ -238,6 +247,11 @@ async fn record(
                 return keep_as_receipt(run, outgoing, &message, &result, error).await;
             }
         }
+    }
+    if message.content.introduction.is_some() && matches!(result.outcome, Outcome::Accepted { .. })
+    {
+        let now = run.ctx.clock.now();
+        run.ctx.store.note_introduced(org, id.address(), message.channel, now).await?;
     }
     if matches!(message.state, State::Failed { accepted: false, .. }) {
         let now = run.ctx.clock.now();

@@ -16,7 +16,7 @@ pub async fn of(
     message: &Message,
     name: ProviderName,
 ) -> Result<Result<Content, Failure>, SendError> {
-    let text = || Ok(Ok(Content::Text(message.content.body.clone())));
+    let text = || Ok(Ok(Content::Text(message.content.sent_body())));
     let Some(reference) = &message.content.template else { return text() };
     if !provider(name).capabilities().registered_templates {
         return text();

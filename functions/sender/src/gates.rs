@@ -154,6 +154,8 @@ pub async fn before_claim(
     let address = message.id.address();
     let asked = run.ctx.store.gates_of(run.org, address, message.channel).await?;
     let suppression = asked.suppression;
+    let suppression =
+        suppression.filter(|s| !gates::confirms(message, s.reason, &s.source_message_id));
     if let Some(s) = suppression.filter(|_| !run.ctx.store.lacks(Mechanism::OptOutGate)) {
         message.suppress(s.reason, s.detail(), now);
         return Ok(false);

@@ -5,11 +5,12 @@
 use std::error::Error;
 
 use carillon_domain::pack::{GIVE_UP_AFTER, Pack};
+use carillon_domain::settings::Trouble;
 use carillon_domain::transition::Verdict;
 use carillon_domain::{MessageId, OrgId};
 use carillon_runtime::accounts::AccountError;
 use carillon_runtime::context::InstallationError;
-use carillon_runtime::{Context, random, set_aside};
+use carillon_runtime::{Context, random, set_aside, trouble};
 use carillon_store::{DueKind, StoreError};
 use jiff::SignedDuration;
 
@@ -52,6 +53,8 @@ async fn give_up(ctx: &Context, pack: &Pack, trouble: &str) -> Result<(), SendEr
     if ctx.store.give_up_pack(pack, &reason, ctx.clock.now(), &random::token()).await? {
         ctx.counters.add("dead_letters", 1);
         tracing::error!(pack = %pack.id, reason, "a pack is given up");
+        let what = "messages that cannot be sent were given up. Look at the dead letters.";
+        trouble::tell(ctx, pack.org, Trouble::DeadLetter, "pack", what).await;
     }
     Ok(())
 }
@@ -69,6 +72,8 @@ pub async fn message(ctx: &Context, org: OrgId, id: MessageId, error: &SendError
         Ok(Some((_, Some(())))) => {
             ctx.counters.add("messages_given_up", 1);
             tracing::error!(message = %id, error = error as &dyn Error, "a message is given up");
+            let what = "a message that cannot be sent was given up. Look at the failed messages.";
+            trouble::tell(ctx, org, Trouble::DeadLetter, "message", what).await;
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(error = &error as &dyn Error, "left for its lease"),

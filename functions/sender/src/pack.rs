@@ -129,7 +129,7 @@ async fn members(ctx: &Context, pack: &Pack) -> Result<Vec<(MessageId, u32)>, Se
 fn belongs(members: &[(MessageId, u32)], m: &Message) -> bool {
     match m.source {
         Source::Import { line, .. } => members.contains(&(m.id, line)),
-        Source::Single | Source::Person => false,
+        Source::Single | Source::Person | Source::Answer { .. } => false,
     }
 }
 

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use carillon_domain::ledger::{Ask, Grant, Holding, Unused, Wait, Want, in_time, time};
 use carillon_domain::message::{AttemptOutcome, Message};
+use carillon_domain::settings::Trouble;
 use carillon_domain::{Lane, ProviderName};
-use carillon_runtime::random;
+use carillon_runtime::{random, trouble};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
@@ -138,6 +139,7 @@ impl Purse {
         let (holder, lane) = (&self.holder, self.lane);
         let ask = Ask { holder, identity: name, rate, lane, wants: &wants, now, until };
         let (first, begun) = (!inner.reserved, &inner.begun);
+        let mut spent = 0;
         let grant = run
             .ctx
             .store
@@ -147,11 +149,15 @@ impl Purse {
                     ledger.settle(&self.holder, unused, now, limits);
                 }
                 let grant = ledger.reserve(&ask, limits);
+                spent = ledger.periods.spent(limits);
                 let watched = !ledger.identities.entry(name).or_default().breaker.is_untouched();
                 Some((grant, watched))
             })
             .await?;
         let Some((grant, watched)) = grant else { return Ok(()) };
+        let is_over =
+            matches!(grant, Grant::Later { why: Wait::SpendPerDay | Wait::SpendPerMonth, .. });
+        tell_of_spend(run, if is_over { 100 } else { spent }).await;
         let share = inner.shares.entry(name).or_insert_with(|| Share::new(rate));
         share.watched |= watched;
         match grant {
@@ -243,6 +249,16 @@ impl Purse {
         written.await?;
         Ok(())
     }
+}
+
+/// Members who want to know are told at 80 and at 100 %.
+async fn tell_of_spend(run: &Run<'_>, percent: u64) {
+    let (subject, what) = match percent {
+        0..80 => return,
+        80..100 => ("80", "80 % of a spend limit is used up."),
+        _ => ("100", "a spend limit is used up; what costs more waits."),
+    };
+    trouble::tell(run.ctx, run.org, Trouble::Spend, subject, what).await;
 }
 
 fn add(a: Unused, b: Unused) -> Unused {

@@ -3,10 +3,10 @@
 //! settle it before either, and after.
 
 use carillon_domain::message::{DecisionKind, EventSource, Message, State};
-use carillon_domain::settings::UnknownPolicy;
+use carillon_domain::settings::{Trouble, UnknownPolicy};
 use carillon_domain::transition::{SETTLE_PAUSE, Verdict};
 use carillon_domain::{Failure, FailureReason};
-use carillon_runtime::random;
+use carillon_runtime::{random, trouble};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::look_up::{self, Finding};
@@ -67,7 +67,12 @@ pub async fn settle(run: &Run<'_>, message: Message) -> Result<(), SendError> {
         .await?;
     if let Some((m, Some(()))) = changed {
         match m.state {
-            State::Unknown { held: true, .. } => run.ctx.counters.add("unknown_held", 1),
+            State::Unknown { held: true, .. } => {
+                run.ctx.counters.add("unknown_held", 1);
+                let what = "a message is held: nobody can tell whether it was sent. Look at the \
+                            messages with the status unknown.";
+                trouble::tell(run.ctx, run.org, Trouble::Unknown, "held", what).await;
+            }
             State::Scheduled
                 if m.decisions.last().is_some_and(|d| d.kind == DecisionKind::Resend) =>
             {

@@ -21,6 +21,8 @@ use carillon_providers::{Callback, CallbackEvent, provider};
 use carillon_runtime::Context;
 use carillon_runtime::body::{ReceiveBody, Received};
 use carillon_runtime::queues::QueueError;
+use carillon_store::StoreError;
+use jiff::Timestamp;
 
 use crate::organization::Owner;
 
@@ -75,8 +77,38 @@ async fn callback(
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
+#[derive(Debug, thiserror::Error)]
+enum KeepError {
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a person wrote to the installation's own account: for the organization
+/// that wrote to them last. An opt-out is for all that did, since nobody knows who
+/// was meant; it is confirmed by the last alone.
+async fn shared(ctx: &Context, m: InboundMessage, now: Timestamp) -> Result<(), KeepError> {
+    let account = ctx.config.installation_account.as_ref();
+    let writers = match account.map(|account| account.key_of(&m.from)) {
+        Some(number) => ctx.store.writers_to(number).await?,
+        None => Vec::new(),
+    };
+    let Some((last, others)) = writers.split_first() else {
+        ctx.counters.add("callbacks_without_address", 1);
+        return Ok(());
+    };
+    if is_stop(&m) {
+        for org in others {
+            let m = InboundMessage { keyword: Some(Keyword::Stop), ..m.clone() };
+            ctx.queues.receive(&ReceiveBody::new(*org, Received::Inbound(m), now)).await?;
+        }
+    }
+    Ok(ctx.queues.receive(&ReceiveBody::new(*last, Received::Inbound(m), now)).await?)
+}
+
 /// Keeps an event for whom it belongs to.
-async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), QueueError> {
+async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), KeepError> {
     let now = ctx.clock.now();
     match (owner, event) {
         (Owner::One(org), CallbackEvent::Receipt(r)) => {
@@ -85,21 +117,29 @@ async fn keep(ctx: &Context, owner: &Owner, event: CallbackEvent) -> Result<(), 
             };
             ctx.counters.add("receipts_queued", 1);
             tracing::warn!(error = &error as &dyn std::error::Error, "left to the receiver");
-            ctx.queues.receive(&ReceiveBody::new(*org, Received::Receipt(r), now)).await
+            let body = ReceiveBody::new(*org, Received::Receipt(r), now);
+            Ok(ctx.queues.receive(&body).await?)
         }
         (Owner::One(org), CallbackEvent::Inbound(m)) => {
-            ctx.queues.receive(&ReceiveBody::new(*org, Received::Inbound(m), now)).await
+            let body = ReceiveBody::new(*org, Received::Inbound(m), now);
+            Ok(ctx.queues.receive(&body).await?)
         }
         // Nobody reads another's mail; an opt-out counts for all who may have
         // been meant.
         (Owner::OneOf(orgs), CallbackEvent::Inbound(m)) if is_stop(&m) => {
+            // Nobody knows who was meant, so nobody answers.
+            let m = InboundMessage { keyword: Some(Keyword::Stop), ..m };
             for org in orgs {
                 let what = Received::Inbound(m.clone());
                 ctx.queues.receive(&ReceiveBody::new(*org, what, now)).await?;
             }
             Ok(())
         }
-        (Owner::OneOf(_), CallbackEvent::Receipt(_) | CallbackEvent::Inbound(_)) => {
+        (Owner::Shared, CallbackEvent::Inbound(m)) => shared(ctx, m, now).await,
+        (
+            Owner::OneOf(_) | Owner::Shared,
+            CallbackEvent::Receipt(_) | CallbackEvent::Inbound(_),
+        ) => {
             ctx.counters.add("callbacks_without_address", 1);
             Ok(())
         }

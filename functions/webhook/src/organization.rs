@@ -13,6 +13,9 @@ pub enum Owner {
     One(OrgId),
     /// They share the account, and none has the address it came to.
     OneOf(Vec<OrgId>),
+    /// It came to the installation's own account: whoever wrote to the person
+    /// with it.
+    Shared,
 }
 
 /// `rest` is the path after the provider's name.
@@ -55,14 +58,39 @@ async fn signed(
     }
     // Organizations may share an account: the address it came to decides. A
     // callback of ours named its organization, and there is one candidate.
-    let addresses = named.map(|named| named.addresses).unwrap_or_default();
+    let (account, addresses) = named.map_or_else(Default::default, |n| (n.account, n.addresses));
     let own = addresses.iter().find_map(|a| verified.iter().find(|i| has_address(i, a)));
+    if own.is_none()
+        && let Some(owner) = installations(ctx, name, account, &addresses, &verified, callback)
+    {
+        return Ok(owner);
+    }
     Ok(match (own, verified.as_slice()) {
         (Some(own), _) => Owner::One(own.org),
         (None, []) => Owner::Nobody,
         (None, [only]) => Owner::One(only.org),
         (None, several) => Owner::OneOf(several.iter().map(|i| i.org).collect()),
     })
+}
+
+/// The installation's own account, where its secret verifies the callback: of an
+/// organization without one, that our address names, or of who wrote last.
+fn installations(
+    ctx: &Context,
+    name: ProviderName,
+    account: String,
+    addresses: &[String],
+    verified: &[Integration],
+    callback: &Callback<'_>,
+) -> Option<Owner> {
+    let shared = ctx.config.installation_account.as_ref()?;
+    let is_its = name == ProviderName::Twilio
+        && account == shared.account_sid
+        && (verified.is_empty() || addresses.iter().any(|a| shared.has_address(a)));
+    if !is_its || provider(name).verify(&shared.credentials(), callback).is_err() {
+        return None;
+    }
+    Some(in_query(callback.url).map_or(Owner::Shared, Owner::One))
 }
 
 /// The organization's integration, if its secret verifies the callback. One that

@@ -4,6 +4,7 @@
 
 pub mod bucket;
 pub mod engines;
+pub mod first_visit;
 pub mod issuer;
 pub mod options;
 pub mod poller;

@@ -30,6 +30,8 @@ pub struct Options {
     pub people: People,
     /// As in the function's configuration.
     pub cors_origins: Vec<String>,
+    /// Sends for organizations without an account of their own.
+    pub installation_account: Option<carillon_runtime::config::InstallationAccount>,
     pub tuning: Tuning,
 }
 

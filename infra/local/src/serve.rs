@@ -9,7 +9,7 @@ use carillon_domain::ProviderName;
 use carillon_domain::integration::IntegrationSettings;
 use carillon_providers::{Credentials, provider};
 use carillon_runtime::Clock;
-use carillon_runtime::config::{Tuning, cors_origins};
+use carillon_runtime::config::{Tuning, cors_origins, installation_account};
 use carillon_runtime::secrets::Owner;
 use carillon_simulator as simulator;
 use carillon_store::{Integration, IntegrationStatus};
@@ -61,13 +61,16 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         console_url: settings.console_url.clone(),
         people: settings.people.clone(),
         cors_origins: cors_origins(),
+        installation_account: installation_account()?,
         tuning: Tuning::default(),
     })
     .await?;
     if process.is_some() && !settings.provider_urls.contains_key(&ProviderName::Twilio) {
         connect_to_simulator(&stack).await?;
     }
-    banner(&settings, &admin_key, process.as_ref());
+    let key_hash = carillon_store::secret_hash(&admin_key);
+    let visit = stack.first_visit.link(&stack.ctx, &key_hash);
+    banner(&settings, &admin_key, process.as_ref(), &visit);
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = start(&stack, settings.tick_seconds, &stopped);
@@ -222,7 +225,7 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>) {
+fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>, visit: &str) {
     let url = format!("http://127.0.0.1:{}", settings.port);
     let simulator = process.map_or_else(
         || "Providers: the addresses in CARILLON_PROVIDER_URL_*".to_owned(),
@@ -232,7 +235,8 @@ fn banner(settings: &Settings, admin_key: &str, process: Option<&Process>) {
     say(&format!(
         "Carillon is up at {url}\n\
          {simulator}\n\
-         Console: {console}/console\n\
+         Console: {console}{visit}\n\
+         (signs you in once, within ten minutes; after that {console}/console, with the admin key)\n\
          Admin key: {admin_key}\n\n\
          Send a first message:\n\n  \
          curl -s {url}/v1/messages -H 'Authorization: Bearer {admin_key}' \\\n    \

@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::bucket::{self, Bucket};
 use crate::engines::Engines;
 use crate::engines::kms::FILE_KEY;
+use crate::first_visit::FirstVisit;
 use crate::options::{Options, People};
 use crate::poller::Mapping;
 use crate::{issuer, queues, rollup_feed};
@@ -55,6 +56,8 @@ pub struct Stack {
     pub org: OrgId,
     /// The built-in one, where it is used.
     pub issuer: Option<Issuer>,
+    /// The link that is printed at the start.
+    pub first_visit: FirstVisit,
     /// Large files.
     pub bucket: Bucket,
 }
@@ -128,6 +131,7 @@ impl Stack {
             queues,
             kms_key: FILE_KEY.to_owned(),
             kms_keys_before: Vec::new(),
+            pages_url: Some(options.public_url.clone()),
             public_url: Some(options.public_url),
             files_bucket: None,
             admin_key_sha256: None,
@@ -137,6 +141,7 @@ impl Stack {
             cors_origins: options.cors_origins,
             api_requests_per_second: API_REQUESTS_PER_SECOND,
             failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,
+            installation_account: options.installation_account,
             tuning: options.tuning,
         };
         let born = options.clock.now();
@@ -152,7 +157,7 @@ impl Stack {
         if issuer.is_some() {
             issuer::invite_everybody(&ctx, org).await?;
         }
-        Ok(Self { ctx, engines, sqs, org, issuer, bucket })
+        Ok(Self { ctx, engines, sqs, org, issuer, first_visit: FirstVisit::default(), bucket })
     }
 
     /// The HTTP face: API, webhooks and console.
@@ -243,7 +248,7 @@ impl Stack {
             | DueKind::ContactImport(_)
             | DueKind::Workshop(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
-            DueKind::Erasure(_) => Ok(None),
+            DueKind::Erasure(_) | DueKind::Booking(_) => Ok(None),
             DueKind::Message(id) => match self.ctx.store.message(entry.org, id).await {
                 Ok(Some(m)) => Ok(self.due_message(&m, entry, now)),
                 // What cannot be read is given up by whoever leases it in its time.

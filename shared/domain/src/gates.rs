@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::ledger::{Limits, Wait, Want};
+use crate::message::{Message, Source, SuppressionReason};
 use crate::quiet::Ask;
 use crate::settings::Settings;
 use crate::{Channel, PhoneNumber, ProviderName, Purpose};
@@ -31,6 +32,15 @@ pub fn quiet_ask<'a>(
         quiet_hours: settings.quiet_hours.as_ref(),
         override_quiet_hours,
     }
+}
+
+/// Whether a message is the one confirmation of the opt-out that stands against
+/// it: by law and custom the person may be told, once, that we have understood.
+/// `source` is the message that the suppression comes from.
+#[must_use]
+pub fn confirms(m: &Message, reason: SuppressionReason, source: &Option<String>) -> bool {
+    let Source::Answer { to } = m.source else { return false };
+    reason == SuppressionReason::StopKeyword && source.as_deref() == Some(&to.to_string())
 }
 
 /// What a message takes of rate and spend. `price` is the account's for one

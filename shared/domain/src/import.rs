@@ -138,7 +138,7 @@ impl Entry {
     pub fn has(&self, m: &Message) -> bool {
         match m.source {
             Source::Import { line, .. } => m.id == self.message && line == self.line,
-            Source::Single | Source::Person => false,
+            Source::Single | Source::Person | Source::Answer { .. } => false,
         }
     }
 }

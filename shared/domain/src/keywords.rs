@@ -10,6 +10,7 @@
 //! count only as the whole message. Only exact words opt in again, since that
 //! must be meant.
 
+mod answers;
 mod normalise;
 mod phrases;
 #[cfg(test)]
@@ -66,6 +67,16 @@ impl Match {
             Self::Ambiguous => None,
         }
     }
+}
+
+/// What a client says to a notice of a booking, if it says just that. Words for
+/// STOP, START and HELP are no such answers.
+#[must_use]
+pub fn booking_answer(text: &str) -> Option<crate::booking::ClientReply> {
+    if classify(text).is_some() {
+        return None;
+    }
+    answers::find(&normalise::tokens(text).join(" "))
 }
 
 /// Reads an inbound message; `None` when it is ordinary talk.

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod address;
 pub mod audit;
+pub mod booking;
 pub mod campaign;
 pub mod channel;
 pub mod consent;
@@ -55,6 +56,7 @@ pub mod written_out;
 
 pub use access::{Action, Role};
 pub use address::{AddressKey, AddressSecret};
+pub use booking::Booking;
 pub use channel::{Channel, Lane, Purpose};
 pub use contact::Contact;
 pub use failure::{Failure, FailureReason};

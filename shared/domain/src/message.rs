@@ -4,10 +4,14 @@
 //! moves is in [`crate::transition`]. What is on the row besides the state is
 //! the record of what happened: attempts, events, decisions.
 
+mod single;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use single::Single;
 
 use crate::integration::Money;
 use crate::segments::Encoding;
@@ -91,6 +95,8 @@ pub struct Content {
     pub variables: Map<String, Value>,
     pub media: Vec<String>,
     pub flash: bool,
+    /// What was added to it as the first message that its address gets.
+    pub introduction: Option<String>,
     /// Body, variables and media are long and have a row of their own, which is
     /// written once; they are empty here when that row was not read.
     pub elsewhere: bool,
@@ -116,6 +122,10 @@ pub enum Source {
     },
     /// A person wrote to us.
     Person,
+    /// Our answer to a word, such as HELP, that a person wrote.
+    Answer {
+        to: MessageId,
+    },
 }
 
 /// Something of the caller's that the message belongs to.
@@ -311,6 +321,8 @@ macro_rules! vocabulary {
         }
     };
 }
+
+pub(crate) use vocabulary;
 
 vocabulary!(/// What happened.
 EventKind {

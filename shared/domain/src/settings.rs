@@ -2,9 +2,92 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::booking::BookingSettings;
 use crate::integration::Money;
 use crate::quiet::QuietHours;
 use crate::{Country, Purpose};
+
+/// Most characters of the texts that are sent by themselves.
+pub const LONGEST_TEXT: usize = 480;
+/// Most entries of `notify`.
+pub const MOST_NOTIFIED: usize = 10;
+
+/// Who answers the words STOP, START and HELP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum KeywordAnswers {
+    /// Carillon, with `help_text` and `stop_text`.
+    #[default]
+    Carillon,
+    /// The provider does it by itself; nothing of ours is sent. The words count
+    /// all the same.
+    Provider,
+}
+
+/// Something that members should know of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// An account is set up wrongly, empty or down.
+    Integration,
+    /// Messages are held of which nobody knows whether they were sent.
+    Unknown,
+    /// Something was given up.
+    DeadLetter,
+    /// A spend limit is used up to 80 or 100 %.
+    Spend,
+}
+
+impl Trouble {
+    pub const ALL: [Self; 4] = [Self::Integration, Self::Unknown, Self::DeadLetter, Self::Spend];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Integration => "integration",
+            Self::Unknown => "unknown",
+            Self::DeadLetter => "dead_letter",
+            Self::Spend => "spend",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.as_str() == text)
+    }
+}
+
+/// How somebody is told of trouble.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Notify {
+    /// By a message of this organization, to a number in E.164.
+    Sms { to: String, about: Vec<Trouble> },
+    /// By a POST to an address on the internet.
+    Webhook { url: String, about: Vec<Trouble> },
+}
+
+impl Notify {
+    #[must_use]
+    pub fn about(&self) -> &[Trouble] {
+        match self {
+            Self::Sms { about, .. } | Self::Webhook { about, .. } => about,
+        }
+    }
+}
+
+/// Numbers are people's, and an address may carry a secret.
+impl std::fmt::Debug for Notify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sms { about, .. } => write!(f, "Sms({about:?})"),
+            Self::Webhook { about, .. } => write!(f, "Webhook({about:?})"),
+        }
+    }
+}
 
 /// What to do with a message when nobody can tell whether it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -69,6 +152,18 @@ pub struct Settings {
     /// Requests a second that each key may make; `None`: the installation's.
     pub api_requests_per_second: Option<u32>,
     pub retention: Retention,
+    pub booking: BookingSettings,
+    /// Where people rate a session; without it a page of ours.
+    pub feedback_url: Option<String>,
+    /// Answers HELP; without it a text that names the organization and STOP.
+    pub help_text: Option<String>,
+    /// Confirms STOP, once; without it nothing is said.
+    pub stop_text: Option<String>,
+    /// Added to the first message that an address gets.
+    pub first_message_text: Option<String>,
+    pub keyword_answers: KeywordAnswers,
+    /// Who is told of trouble.
+    pub notify: Vec<Notify>,
 }
 
 impl Default for Settings {
@@ -89,6 +184,13 @@ impl Default for Settings {
             unknown_policy: UnknownPolicy::Hold,
             api_requests_per_second: None,
             retention: Retention::default(),
+            booking: BookingSettings::default(),
+            feedback_url: None,
+            help_text: None,
+            stop_text: None,
+            first_message_text: None,
+            keyword_answers: KeywordAnswers::Carillon,
+            notify: Vec::new(),
         }
     }
 }

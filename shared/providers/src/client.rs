@@ -7,6 +7,8 @@
 //! HTTP/1.1 only, on purpose: when a shared HTTP/2 connection breaks, every
 //! call on it becomes Unknown at once; here one connection is one call.
 
+mod outside;
+
 use std::error::Error;
 use std::time::Duration;
 
@@ -48,28 +50,39 @@ pub struct Client {
     http: reqwest::Client,
 }
 
+fn builder() -> reqwest::ClientBuilder {
+    // An error means that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    #[expect(clippy::disallowed_methods, reason = "this is the one HTTP client")]
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // What a proxy of the environment answers is not the provider's word.
+        .no_proxy()
+        .http1_only()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .user_agent(concat!("carillon/", env!("CARGO_PKG_VERSION")))
+}
+
 impl Client {
     /// Also installs the process's TLS implementation, if nobody has yet.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self, SetUpError> {
-        // An error means that one is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(clippy::disallowed_methods, reason = "this is the one HTTP client")]
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            // What a proxy of the environment answers is not the provider's word.
-            .no_proxy()
-            .http1_only()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .user_agent(concat!("carillon/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http })
+        Ok(Self { http: builder().build()? })
+    }
+
+    /// For addresses that people gave us: whatever a name leads to, nothing but
+    /// the internet is called.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn outside() -> Result<Self, SetUpError> {
+        Ok(Self { http: builder().dns_resolver(outside::Public).build()? })
     }
 
     /// One request, one answer. `timeout` is for all of it, the body too; with

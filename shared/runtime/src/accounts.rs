@@ -1,14 +1,16 @@
 //! An organization's integrations, ready to be used.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use carillon_domain::{Channel, OrgId, PhoneNumber, ProviderName};
+use carillon_domain::integration::IntegrationSettings;
+use carillon_domain::{AddressKey, Channel, OrgId, PhoneNumber, ProviderName, ids, keyed_hash};
 use carillon_providers::{Account, Credentials, provider};
 use carillon_store::{Integration, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Context;
+use crate::config::InstallationAccount;
 use crate::secrets::{Owner, SecretError};
 
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,56 @@ const USED_FOR: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Lately(Mutex<HashMap<(OrgId, ProviderName), (Timestamp, Integration)>>);
 
+impl InstallationAccount {
+    /// With whatever the installation sends at; its price is nobody's here.
+    #[must_use]
+    pub fn account(&self, base_url: String) -> Account {
+        let mut settings = IntegrationSettings::default();
+        for (name, value) in
+            [("from", &self.phone_number), ("messaging_service_sid", &self.messaging_service_sid)]
+        {
+            if let Some(value) = value {
+                settings.provider.insert(name.to_owned(), value.clone());
+            }
+        }
+        Account { base_url, credentials: self.credentials(), settings }
+    }
+
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        Credentials(BTreeMap::from([
+            ("account_sid".to_owned(), self.account_sid.clone().into()),
+            ("auth_token".to_owned(), self.auth_token.clone()),
+        ]))
+    }
+
+    /// What stands for a number in the notes of who wrote to it with this account:
+    /// no organization's key of it. Needs no secret, so the webhook can make it; it
+    /// stays the same when the token is changed.
+    #[must_use]
+    pub fn key_of(&self, number: &str) -> AddressKey {
+        let secret = ids::hash(&[b"shared number", self.account_sid.as_bytes()]);
+        let whole = keyed_hash(&secret, &[number.as_bytes()]);
+        let mut key = [0; 10];
+        key.copy_from_slice(&whole[..10]);
+        AddressKey::from_bytes(key)
+    }
+
+    /// Whether this is the account that something is sent with.
+    #[must_use]
+    pub fn is(&self, account: &Account) -> bool {
+        account.credentials.get("account_sid") == Some(&self.account_sid)
+    }
+
+    /// Whether this is one of its senders.
+    #[must_use]
+    pub fn has_address(&self, address: &str) -> bool {
+        [&self.phone_number, &self.messaging_service_sid]
+            .into_iter()
+            .any(|own| own.as_deref() == Some(address))
+    }
+}
+
 impl Context {
     /// The integration as it was up to a minute ago.
     #[must_use]
@@ -130,6 +182,14 @@ impl Context {
                 accounts.enabled.push((integration.provider, account));
             } else {
                 accounts.disabled.push(integration.provider);
+            }
+        }
+        let has_own = integrations.iter().any(|i| i.provider == ProviderName::Twilio);
+        if let Some(shared) = self.config.installation_account.as_ref().filter(|_| !has_own) {
+            let organization = self.store.organization(org).await?;
+            if organization.is_some_and(|o| o.installation_account) {
+                let name = ProviderName::Twilio;
+                accounts.enabled.push((name, shared.account(self.base_url(name))));
             }
         }
         Ok(accounts)

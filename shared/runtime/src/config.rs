@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use carillon_domain::ProviderName;
+use carillon_domain::{ProviderName, Secret};
 use carillon_identity::SignIn;
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +26,9 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Bucket of large files; absent: there are none.
     pub files_bucket: Option<String>,
+    /// Where the pages are that people without an account see; with the public
+    /// address, where it is not said.
+    pub pages_url: Option<String>,
     /// SHA-256 (hex) of the first organization's admin key.
     pub admin_key_sha256: Option<String>,
     /// Base addresses that replace the providers' own.
@@ -42,7 +45,45 @@ pub struct Config {
     pub api_requests_per_second: u32,
     /// Keys that nobody knows, from one address in a minute and instance.
     pub failed_keys_per_minute: u32,
+    /// Sends for organizations without an account of their own.
+    pub installation_account: Option<InstallationAccount>,
     pub tuning: Tuning,
+}
+
+/// The installation's own account with Twilio.
+#[derive(Clone)]
+pub struct InstallationAccount {
+    pub account_sid: String,
+    pub auth_token: Secret,
+    /// The sender; one of the two at least.
+    pub phone_number: Option<String>,
+    pub messaging_service_sid: Option<String>,
+}
+
+impl std::fmt::Debug for InstallationAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InstallationAccount({})", self.account_sid)
+    }
+}
+
+/// The account in `TWILIO_…`; none where no `TWILIO_ACCOUNT_SID` is set.
+///
+/// # Errors
+/// When something of it is missing.
+pub fn installation_account() -> Result<Option<InstallationAccount>, ConfigError> {
+    let Some(account_sid) = variable("TWILIO_ACCOUNT_SID") else { return Ok(None) };
+    let auth_token = variable("TWILIO_AUTH_TOKEN");
+    let auth_token = auth_token.ok_or(ConfigError::Missing("TWILIO_AUTH_TOKEN"))?;
+    let account = InstallationAccount {
+        account_sid,
+        auth_token: auth_token.into(),
+        phone_number: variable("TWILIO_PHONE_NUMBER"),
+        messaging_service_sid: variable("TWILIO_MESSAGING_SERVICE_SID"),
+    };
+    if account.phone_number.is_none() && account.messaging_service_sid.is_none() {
+        return Err(ConfigError::Missing("TWILIO_PHONE_NUMBER"));
+    }
+    Ok(Some(account))
 }
 
 /// URLs of the queues.
@@ -155,6 +196,7 @@ impl Config {
     /// Names the first variable that is missing, or not safe.
     pub fn from_env() -> Result<Self, ConfigError> {
         let needed = |name: &'static str| variable(name).ok_or(ConfigError::Missing(name));
+        let address = |name: &str| variable(name).map(|url| url.trim_end_matches('/').to_owned());
         let console_url = sign_in::console_url();
         Ok(Self {
             table: needed("CARILLON_TABLE")?,
@@ -169,8 +211,8 @@ impl Config {
             kms_keys_before: variable("CARILLON_KMS_KEYS_BEFORE")
                 .map(|keys| keys.split(',').map(|key| key.trim().to_owned()).collect())
                 .unwrap_or_default(),
-            public_url: variable("CARILLON_PUBLIC_URL")
-                .map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: address("CARILLON_PUBLIC_URL"),
+            pages_url: address("CARILLON_PAGES_URL").or_else(|| address("CARILLON_PUBLIC_URL")),
             files_bucket: variable("CARILLON_FILES_BUCKET"),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
@@ -179,6 +221,7 @@ impl Config {
             cors_origins: cors_origins(),
             api_requests_per_second: API_REQUESTS_PER_SECOND,
             failed_keys_per_minute: FAILED_KEYS_PER_MINUTE,
+            installation_account: installation_account()?,
             tuning: Tuning::default(),
         })
     }

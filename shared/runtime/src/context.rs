@@ -1,6 +1,6 @@
 //! What a function has at hand: made once a cold start, shared by its steps.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use carillon_domain::{AddressKey, AddressSecret, OrgId};
 use carillon_identity::Issuer;
@@ -13,10 +13,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::files::{Files, FilesError};
 use crate::queues::Queues;
-use crate::random;
 use crate::secrets::{Owner, SecretError, Secrets};
 use crate::standing::Kept;
 use crate::telemetry::Counters;
+use crate::{random, trouble};
 
 pub struct Context {
     pub config: Config,
@@ -39,6 +39,9 @@ pub struct Context {
     pub table_id: Option<String>,
     pub(crate) standing: Kept,
     pub(crate) lately: Lately,
+    pub(crate) told: trouble::Lately,
+    /// Made when somebody is called who is no provider.
+    outside: OnceLock<Client>,
     /// The installation's secret as it is stored; decrypted, it is kept for
     /// minutes like any other.
     sealed: Mutex<Option<Vec<u8>>>,
@@ -81,6 +84,8 @@ impl Context {
             table_id: None,
             standing: Kept::default(),
             lately: Lately::default(),
+            told: trouble::Lately::default(),
+            outside: OnceLock::new(),
             sealed: Mutex::default(),
             config,
         })
@@ -114,6 +119,18 @@ impl Context {
     /// Where there is no bucket.
     pub fn files(&self) -> Result<&Files, FilesError> {
         self.files.as_ref().ok_or(FilesError::NoBucket)
+    }
+
+    /// The HTTP client for addresses that people gave us.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn outside(&self) -> Result<Client, SetUpError> {
+        if let Some(client) = self.outside.get() {
+            return Ok(client.clone());
+        }
+        let client = Client::outside()?;
+        Ok(self.outside.get_or_init(|| client).clone())
     }
 
     /// The key of an address in this organization.

@@ -3,11 +3,14 @@
 
 pub mod accounts;
 pub mod body;
+pub mod booking;
 pub mod broadcast;
 pub mod clock;
 pub mod config;
+pub mod contact;
 pub mod context;
 pub mod files;
+pub mod outbox;
 pub mod people;
 pub mod person;
 pub mod queues;
@@ -19,6 +22,7 @@ pub mod set_aside;
 pub mod sign_in;
 pub mod standing;
 pub mod telemetry;
+pub mod trouble;
 
 pub use clock::Clock;
 pub use config::Config;

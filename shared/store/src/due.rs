@@ -4,7 +4,9 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
+use carillon_domain::{
+    AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId,
+};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -18,6 +20,7 @@ pub enum DueKind {
     /// Of contacts.
     ContactImport(ImportId),
     Erasure(AddressKey),
+    Booking(BookingId),
     Workshop(WorkshopId),
 }
 
@@ -48,6 +51,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
             ("w", id) => Self::Workshop(WorkshopId::from_key(id).ok()?),
@@ -64,6 +68,7 @@ impl DueKind {
             Self::Import(id) => keys::import(org, id),
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
+            Self::Booking(id) => keys::booking(org, id),
             Self::Workshop(id) => keys::workshop(org, id),
         }
     }
@@ -125,6 +130,7 @@ impl Store {
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
             | DueKind::Erasure(_)
+            | DueKind::Booking(_)
             | DueKind::Workshop(_) => "",
         };
         let update = self

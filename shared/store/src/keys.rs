@@ -4,8 +4,9 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId, MemberId,
-    MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId, WorkshopId,
+    AddressKey, AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId,
+    MemberId, MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId,
+    WorkshopId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -141,6 +142,16 @@ pub fn callback_token(token_hash: &str) -> Key {
     key(format!("cbt/{token_hash}"), "cbt")
 }
 
+/// Organizations that wrote to a number with the installation's own account, by
+/// a key of the number that is no organization's.
+pub fn shared_number(number: AddressKey) -> String {
+    format!("sha/{}", number.key())
+}
+
+pub fn shared_number_of(number: AddressKey, org: OrgId) -> Key {
+    key(shared_number(number), org.key())
+}
+
 pub fn address(org: OrgId, address: AddressKey) -> String {
     format!("{}/a/{}", org_part(org), address.key())
 }
@@ -199,6 +210,11 @@ pub fn gates(org: OrgId, at: AddressKey, channel: &str) -> (Key, String) {
     (suppression(org, at, channel), format!("{GATES_PREFIX}{channel}#~"))
 }
 
+/// That an address was told, on this channel, who writes to it.
+pub fn introduced(org: OrgId, at: AddressKey, channel: &str) -> Key {
+    key(address(org, at), format!("i/{channel}"))
+}
+
 /// Messages that a person got on one day.
 pub fn cap(org: OrgId, at: AddressKey, day: &str) -> Key {
     key(address(org, at), format!("cap/{day}"))
@@ -251,6 +267,27 @@ pub fn counted_minute(org: OrgId, minute: u64, bucket: u8) -> Key {
 
 pub fn pack(org: OrgId, id: PackId) -> Key {
     key(format!("{}/k/{}", org_part(org), id.key()), "k")
+}
+
+pub fn booking(org: OrgId, id: BookingId) -> Key {
+    key(format!("{}/bk/{}", org_part(org), id.key()), "bk")
+}
+
+/// All bookings of an organization, in the order of their beginnings.
+pub fn bookings(org: OrgId) -> String {
+    format!("{}/bkg", org_part(org))
+}
+
+/// A booking's place in that order.
+pub fn booking_at(starts_at: Timestamp, id: BookingId) -> String {
+    format!("{:013}#{}", starts_at.as_millisecond().max(0), id.key())
+}
+
+/// Which bookings a contact has.
+pub const CONTACT_BOOKING: &str = "bk/";
+
+pub fn contact_booking(org: OrgId, contact: ContactId, id: BookingId) -> Key {
+    key(contact_partition(org, contact), format!("{CONTACT_BOOKING}{}", id.key()))
 }
 
 /// In a workshop's partition, before its id.

@@ -40,6 +40,10 @@ pub fn write(m: &Message) -> (Item, Option<Item>) {
     if let Source::Import { id, page, line } = &m.source {
         w.text("src", id.key()).number("pg", page).number("li", line);
     }
+    // The release before takes it for a single one.
+    if let Source::Answer { to } = &m.source {
+        w.text("an", to.key());
+    }
     if let Some(related) = &m.related {
         w.text("rl", json!([related.kind, related.id]).to_string());
     }
@@ -73,6 +77,7 @@ fn write_content(w: &mut Writer, m: &Message) -> Option<Item> {
     if c.flash {
         w.number("fl", 1);
     }
+    w.some("fi", c.introduction.as_ref(), s);
     let mut long = Writer::new(&keys::message_body(m.org, m.id));
     let variables =
         if c.variables.is_empty() { String::new() } else { json!(c.variables).to_string() };
@@ -248,7 +253,10 @@ pub fn read(item: &Item) -> Result<Message> {
             line: r.number("li")?,
         },
         None if item.contains_key("in") => Source::Person,
-        None => Source::Single,
+        None => match r.maybe_parsed("an", |id| MessageId::from_key(id).ok())? {
+            Some(to) => Source::Answer { to },
+            None => Source::Single,
+        },
     };
     let due = r.maybe_parsed("due_at", keys::read_due_at)?.map(|(at, _)| at);
     Ok(Message {
@@ -308,6 +316,7 @@ fn read_content(r: &Reader<'_>) -> Result<Content> {
         variables: r.json("va")?.unwrap_or_default(),
         media: r.json("md")?.unwrap_or_default(),
         flash: r.maybe_number::<u8>("fl")?.is_some(),
+        introduction: r.maybe_text("fi").map(str::to_owned),
         elsewhere: r.maybe_number::<u8>("bx")?.is_some(),
     })
 }

@@ -14,6 +14,8 @@ pub struct Organization {
     pub id: OrgId,
     pub name: String,
     pub status: OrganizationStatus,
+    /// Without a Twilio account of its own it sends with the installation's.
+    pub installation_account: bool,
     pub created_by: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -26,6 +28,7 @@ impl Organization {
             id,
             name: name.into(),
             status: OrganizationStatus::Active,
+            installation_account: false,
             created_by: by.into(),
             created_at: at,
             updated_at: at,
@@ -61,6 +64,9 @@ fn write(org: &Organization) -> Item {
     let mut w = Writer::new(&keys::organization(org.id));
     w.text("nm", &org.name).text("st", org.status.as_str()).text("by", &org.created_by);
     w.time("ca", org.created_at).time("ua", org.updated_at);
+    if org.installation_account {
+        w.number("ia", 1);
+    }
     w.done()
 }
 
@@ -70,6 +76,7 @@ fn read(id: OrgId, item: &Item) -> Result<Organization> {
     Ok(Organization {
         id,
         name: r.text("nm")?.to_owned(),
+        installation_account: item.contains_key("ia"),
         // The first releases wrote neither of these three.
         status: r
             .maybe_parsed("st", OrganizationStatus::parse)?

@@ -37,7 +37,7 @@ impl Group {
                 let group = Self::Pages { org: m.org, import: id, row: page / PAGES_A_ROW };
                 (group, line.to_be_bytes().to_vec())
             }
-            Source::Single | Source::Person => {
+            Source::Single | Source::Person | Source::Answer { .. } => {
                 let hash = &m.id.as_bytes()[16..];
                 let bucket = hash[9] % MINUTE_BUCKETS;
                 (Self::Minute { org: m.org, minute: m.id.at_ms() / 60_000, bucket }, hash.to_vec())

@@ -65,6 +65,30 @@ pub enum Lifted {
 }
 
 impl Store {
+    /// Whether a provider took the first message to this address, with what it
+    /// says of who writes.
+    pub async fn is_introduced(
+        &self,
+        org: OrgId,
+        at: AddressKey,
+        channel: Channel,
+    ) -> Result<bool> {
+        let key = keys::introduced(org, at, channel.as_str());
+        Ok(self.get(&key, true).await?.is_some())
+    }
+
+    pub async fn note_introduced(
+        &self,
+        org: OrgId,
+        at: AddressKey,
+        channel: Channel,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut w = Writer::new(&keys::introduced(org, at, channel.as_str()));
+        w.time("ca", now);
+        self.put(w.done()).await
+    }
+
     pub async fn suppress(&self, org: OrgId, at: AddressKey, s: &Suppression) -> Result<()> {
         self.put(write(org, at, s)).await
     }

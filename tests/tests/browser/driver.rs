@@ -54,6 +54,7 @@ impl Browser {
             ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,800"];
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
         }}});
         let session = browser.call(Method::POST, "", &wanted).await;
         let session =
@@ -124,6 +125,48 @@ impl Browser {
         let picture = self.get("/screenshot").await;
         let picture = BASE64.decode(picture.as_str().expect("a text").as_bytes()).expect("base64");
         std::fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
+    }
+
+    /// As on a screen of this width, light or dark.
+    pub async fn looks_like(&self, width: u32, is_dark: bool) {
+        let height = if width < 600 { 844 } else { 900 };
+        let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        let scheme = if is_dark { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// A picture of the whole page, for people.
+    pub async fn whole_picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let whole = json!({"format": "png", "captureBeyondViewport": true});
+        let picture = self.devtools("Page.captureScreenshot", whole).await;
+        let picture = picture["data"].as_str().expect("a text").as_bytes();
+        let picture = BASE64.decode(picture).expect("base64");
+        std::fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
+    }
+
+    /// What the page's console was told since it was last asked.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.post("/se/log", &json!({"type": "browser"})).await;
+        let log = log.as_array().expect("a list");
+        let bad = log.iter().filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG");
+        bad.map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Presses a key wherever the focus is: `"\u{E004}"` is Tab, `"\u{E007}"` Enter.
+    pub async fn press(&self, key: &str) {
+        let press = json!({"actions": [{"type": "key", "id": "keyboard", "actions": [
+            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
+        ]}]});
+        self.post("/actions", &press).await;
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({"cmd": command, "params": parameters});
+        self.post("/goog/cdp/execute", &body).await
     }
 
     /// Ends the browser; its driver goes with `self`.

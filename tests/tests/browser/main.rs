@@ -2,5 +2,7 @@
 //! them. Debian's Chromium, driven over WebDriver; `tests/run tools` installs both. Pictures of what it saw are
 //! left in `target/tmp/browser`.
 
+mod console;
 mod driver;
+mod pages;
 mod sign_in;

@@ -122,6 +122,7 @@ impl Stage {
             people: People::Keys,
             provider_urls,
             cors_origins: Vec::new(),
+            installation_account: None,
             tuning: setting.tuning,
         };
         let mut stack =

@@ -73,6 +73,7 @@ pub fn all() -> Vec<Story> {
         Story { setting: quiet_nights, ..story("deferred over the night", deferred) },
         Story { allowed: unknown, ..story("restored", restored) },
         story("redriven", redriven),
+        story("booking moved", booking_moved),
         story("bulk", bulk),
         story("cancel during a bulk", cancelled),
         Story { allowed: their_list, ..story("STOP during a bulk", opted_out) },
@@ -109,6 +110,33 @@ fn rescheduled(s: Stage) -> BoxFuture<'static, ()> {
         let later = json!({"scheduled_for": s.in_minutes(5)});
         s.ask(Method::POST, &format!("/v1/messages/{id}/reschedule"), Some(&later)).await;
         s.minutes(3).await;
+    }
+    .boxed()
+}
+
+/// A client is told of a booking, of its move, and of its end, once each.
+fn booking_moved(s: Stage) -> BoxFuture<'static, ()> {
+    async move {
+        for (key, body) in [
+            ("booking_moved", "{{ client_name }}: now {{ session_datetime }}"),
+            ("booking_cancelled", "{{ client_name }}: cancelled"),
+        ] {
+            let template = json!({"key": key, "channel": "sms", "body": body});
+            s.ask(Method::POST, "/v1/templates", Some(&template)).await;
+        }
+        let contact = json!({"name": "Ada", "phone": mobile(1)});
+        let client = s.ask(Method::POST, "/v1/contacts", Some(&contact)).await;
+        let Some((201, client)) = client else { return };
+        let booking = json!({"client_id": client["id"], "starts_at": s.in_minutes(3_000)});
+        let made = s.ask(Method::POST, "/v1/bookings", Some(&booking)).await;
+        let Some((201, booking)) = made else { return };
+        s.minutes(1).await;
+        let path = format!("/v1/bookings/{}", booking["id"].as_str().unwrap_or_default());
+        let to = json!({"starts_at": s.in_minutes(6_000)});
+        s.ask(Method::POST, &format!("{path}/move"), Some(&to)).await;
+        s.minutes(1).await;
+        s.ask(Method::POST, &format!("{path}/cancel"), None).await;
+        s.minutes(2).await;
     }
     .boxed()
 }

@@ -27,6 +27,9 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
     let member = id(world.post("/v1/members", &member).await.ok(201));
     let org = id(world.post("/v1/organizations", &json!({"name": "New"})).await.ok(201));
     let contact = id(world.post("/v1/contacts", &json!({"name": "Ada"})).await.ok(201));
+    let booking = json!({"client_id": contact, "starts_at": world.in_minutes(3_000)});
+    let booking = id(world.post("/v1/bookings", &booking).await.ok(201));
+    let place: fn(usize) -> Value = |n| json!({"location": format!("Room {n}")});
     let segment = json!({"name": "All", "rules": {"label": "vip"}});
     let segment = id(world.post("/v1/segments", &segment).await.ok(201));
     let list = id(world.post("/v1/lists", &json!({"name": "Some"})).await.ok(201));
@@ -41,6 +44,7 @@ async fn resources(world: &World) -> Vec<(String, Method, fn(usize) -> Value)> {
         (format!("/v1/tags/{kind}"), Method::PATCH, name),
         (format!("/v1/members/{member}"), Method::PATCH, name),
         (format!("/v1/contacts/{contact}"), Method::PATCH, name),
+        (format!("/v1/bookings/{booking}"), Method::PATCH, place),
         (format!("/v1/segments/{segment}"), Method::PATCH, name),
         (format!("/v1/lists/{list}"), Method::PATCH, name),
         (format!("/v1/organizations/{org}"), Method::PATCH, name),

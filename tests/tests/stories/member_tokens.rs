@@ -190,7 +190,7 @@ async fn whoever_belongs_to_several_organizations_names_one() {
     assert_eq!(settings(&world, &token).await.status, 200, "not taken up yet");
     let browser = Browser::new(&world);
     assert_eq!(browser.sign_in_as(ADA).await.0.status, 303);
-    let page = browser.open("/console").await;
+    let page = browser.open("/console/you").await;
     assert!(page.text.contains("<dd id=\"organization\">My organization</dd>"), "as before");
     assert_eq!(settings(&world, &token).await.refusal(), (403, "organization_needed".to_owned()));
     let first = world.stack.org.to_string();
@@ -211,7 +211,7 @@ async fn whoever_belongs_to_several_organizations_names_one() {
     let csrf = carillon_tests::browser::csrf(&page);
     let to = [("csrf", csrf.as_str()), ("organization", other)];
     assert_eq!(browser.send("/console/organization", &to).await.status, 303);
-    let page = browser.open("/console").await;
+    let page = browser.open("/console/you").await;
     assert!(page.text.contains("<dd id=\"organization\">Second</dd>"), "{}", page.text);
     let mary = Browser::new(&world);
     assert_eq!(mary.sign_in_as("person-mary").await.0.status, 303);

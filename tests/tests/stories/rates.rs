@@ -123,6 +123,7 @@ async fn sixty_seconds(rate: u32, parts: u16, all_at_once: bool) -> Vec<i64> {
         people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
         cors_origins: Vec::new(),
+        installation_account: None,
         tuning: Tuning::default(),
     })
     .await

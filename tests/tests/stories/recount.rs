@@ -162,6 +162,7 @@ async fn counting_stack() -> Stack {
         people: People::Keys,
         provider_urls: BTreeMap::new(),
         cors_origins: Vec::new(),
+        installation_account: None,
         tuning: Tuning::default(),
     };
     Stack::open(options).await.expect("the stack opens")

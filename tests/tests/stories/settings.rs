@@ -29,6 +29,19 @@ fn all() -> Value {
         "unknown_policy": "resend",
         "api_requests_per_second": 900,
         "retention": {"message_days": 90, "file_days": 7, "audit_days": null},
+        "booking": {
+            "confirmations": false, "reminders": true, "feedback": false,
+            "reminder_hours_before": 48, "feedback_hours_after": 0,
+        },
+        "feedback_url": "https://coaching.example.com/rate",
+        "help_text": "Grace Coaching. Reply STOP to end.",
+        "stop_text": "You get no more messages.",
+        "first_message_text": "Reply STOP to end.",
+        "keyword_answers": "provider",
+        "notify": [
+            {"by": "sms", "to": "+61491570006", "about": ["spend"]},
+            {"by": "webhook", "url": "https://example.com/trouble", "about": ["integration", "dead_letter"]},
+        ],
     })
 }
 
@@ -65,6 +78,10 @@ async fn null_clears_what_may_be_empty() {
         "spend_limit_per_day",
         "spend_limit_per_month",
         "api_requests_per_second",
+        "feedback_url",
+        "help_text",
+        "stop_text",
+        "first_message_text",
     ] {
         expected[field] = Value::Null;
         assert_eq!(world.patch(PATH, &json!({field: null})).await.ok(200), expected, "{field}");
@@ -154,6 +171,42 @@ async fn each_wrong_value_is_named_and_nothing_is_changed() {
         (json!({"time_zone": "Etc/Unknown"}), "unknown_time_zone", "time_zone"),
         (json!({"time_zone": "Factory"}), "unknown_time_zone", "time_zone"),
         (json!({"time_zone": ""}), "unknown_time_zone", "time_zone"),
+        (
+            json!({"booking": {"reminder_hours_before": 0}}),
+            "out_of_range",
+            "booking.reminder_hours_before",
+        ),
+        (
+            json!({"booking": {"feedback_hours_after": 721}}),
+            "out_of_range",
+            "booking.feedback_hours_after",
+        ),
+        (json!({"booking": {"colour": "red"}}), "unknown_field", "colour"),
+        (json!({"feedback_url": "http://example.com"}), "url_not_https", "feedback_url"),
+        (json!({"feedback_url": "https://localhost/x"}), "url_not_public", "feedback_url"),
+        (json!({"feedback_url": "https://example.com/#a"}), "invalid_url", "feedback_url"),
+        (json!({"help_text": ""}), "invalid_text", "help_text"),
+        (json!({"stop_text": "x".repeat(481)}), "invalid_text", "stop_text"),
+        (json!({"help_text": "Hi {{ name }}"}), "variables_not_allowed", "help_text"),
+        (json!({"notify": [{"by": "pigeon"}]}), "invalid_value", "notify[0].by"),
+        (json!({"notify": [{"by": "email"}]}), "channel_not_available", "notify[0].by"),
+        (json!({"notify": [{"by": "sms"}]}), "missing_field", "notify[0].to"),
+        (json!({"notify": [{"by": "sms", "to": "+1"}]}), "invalid_phone_number", "notify[0].to"),
+        (
+            json!({"notify": [{"by": "webhook", "url": "https://10.0.0.1/"}]}),
+            "url_not_public",
+            "notify[0].url",
+        ),
+        (
+            json!({"notify": [{"by": "sms", "to": "+61491570006", "about": ["weather"]}]}),
+            "invalid_value",
+            "notify[0].about",
+        ),
+        (
+            json!({"notify": vec![json!({"by": "sms", "to": "+61491570006"}); 11]}),
+            "too_many",
+            "notify",
+        ),
     ] {
         let answer = world.patch(PATH, &patch).await;
         let (status, found, at) = answer.problem();

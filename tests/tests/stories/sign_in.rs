@@ -24,7 +24,7 @@ async fn an_invited_person_signs_in_with_the_issuer_and_sees_who_she_is() {
     assert_eq!((start.status, start.header("location")), (303, Some("/console/sign-in")));
     let (back, _) = browser.sign_in_as(ADA).await;
     assert_eq!((back.status, back.header("location")), (303, Some("/console")));
-    let page = browser.open("/console").await;
+    let page = browser.open("/console/you").await;
     for text in ["Ada Lovelace", "ada@example.com", "My organization", "<dd id=\"role\">admin</dd>"]
     {
         says(&page, 200, text);
@@ -52,7 +52,7 @@ async fn the_printed_key_opens_the_console_and_nothing_else_does() {
     }
     let answer = browser.sign_in_with_key(ADMIN_KEY).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/console")));
-    let page = browser.open("/console").await;
+    let page = browser.open("/console/you").await;
     says(&page, 200, "<dd id=\"role\">super_admin</dd>");
     assert!(!page.text.contains(ADMIN_KEY));
 }
@@ -194,8 +194,33 @@ async fn a_page_may_do_nothing_but_be_shown() {
     ] {
         assert_eq!(page.header(name), Some(value));
     }
-    assert!(!page.text.contains("<script") && !page.text.contains("style="));
+    for script in page.text.split("<script").skip(1) {
+        assert!(script.starts_with(" src=\"/console/assets/"), "{}", page.text);
+    }
+    assert!(!page.text.contains("style="));
     let cookie = page.header("set-cookie").expect("a cookie");
     assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
     let _ = csrf(&page);
+}
+
+#[tokio::test]
+async fn the_printed_link_signs_in_once_and_in_time() {
+    let world = world().await;
+    let key = carillon_store::secret_hash(ADMIN_KEY);
+    let link = |world: &World| world.stack.first_visit.link(&world.stack.ctx, &key);
+    let browser = Browser::new(&world);
+    let first = link(&world);
+    let forged = browser.open("/console/first-visit/0000000000000000").await;
+    assert_eq!(forged.header("location"), Some("/console/sign-in"));
+    let path = link(&world);
+    let replaced = browser.open(&first).await;
+    assert_eq!(replaced.header("location"), Some("/console/sign-in"), "only the last one");
+    assert_eq!(browser.open(&path).await.header("location"), Some("/console"));
+    says(&browser.open("/console/you").await, 200, "<dd id=\"role\">super_admin</dd>");
+    let other = Browser::new(&world);
+    assert_eq!(other.open(&path).await.header("location"), Some("/console/sign-in"), "once");
+    let late = link(&world);
+    world.skip(10);
+    assert_eq!(other.open(&late).await.header("location"), Some("/console/sign-in"), "too late");
+    assert_eq!(other.open("/console").await.status, 303);
 }

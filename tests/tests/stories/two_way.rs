@@ -237,3 +237,142 @@ async fn an_old_start_that_comes_late_does_not_undo_a_newer_stop() {
     shows(&world.message(&id).await, &json!({"status": "suppressed"}));
     assert!(world.accepted_for(&mobile(1)).await.is_empty());
 }
+
+/// A world in which the provider neither answers words itself nor refuses after STOP.
+async fn plain_number() -> World {
+    let world = World::start().await;
+    world.providers(json!({"stop_blocks": false})).await;
+    world
+}
+
+async fn bodies(world: &World, number: &str) -> Vec<String> {
+    world.accepted_for(number).await.into_iter().map(|m| m.body).collect()
+}
+
+#[tokio::test]
+async fn help_is_answered_with_who_writes_and_how_to_stop_it() {
+    let world = plain_number().await;
+    for (n, word) in ["HELP", "help.", "INFO", "Ayuda", "Hilfe"].into_iter().enumerate() {
+        let number = mobile(u32::try_from(n).expect("few"));
+        world.person_writes(&number, word).await;
+        let said = bodies(&world, &number).await;
+        let [answer] = &said[..] else { panic!("{word}: not one answer: {said:?}") };
+        assert!(answer.starts_with("My organization") && answer.contains("STOP"), "{answer}");
+    }
+    let own = json!({"help_text": "Grace Coaching, +61 2 5550 0000. STOP to end."});
+    let _ = world.patch("/v1/settings", &own).await.ok(200);
+    world.person_writes(&mobile(9), "HELP").await;
+    assert_eq!(bodies(&world, &mobile(9)).await, ["Grace Coaching, +61 2 5550 0000. STOP to end."]);
+    let outbound = world.list("direction=outbound").await;
+    shows(
+        &outbound[0],
+        &json!({"created_by": "keyword", "purpose": "transactional", "to": mobile(9)}),
+    );
+}
+
+#[tokio::test]
+async fn a_callback_that_comes_again_is_answered_once() {
+    let world = plain_number().await;
+    let _ = world.patch("/v1/settings", &json!({"stop_text": "You get no more."})).await.ok(200);
+    let url = format!("{}/webhooks/twilio/inbound", world.url);
+    for (sid, word) in [("SM01", "HELP"), ("SM02", "STOP")] {
+        let fields = callback::inbound(sid, &mobile(1), word);
+        for _ in 0..3 {
+            assert_eq!(world.call_back_signed(&url, &fields).await.status, 200);
+            world.settle().await;
+            world.skip(1);
+        }
+    }
+    assert_eq!(bodies(&world, &mobile(1)).await.len(), 2);
+}
+
+#[tokio::test]
+async fn stop_is_confirmed_once_and_nothing_else_passes_after_it() {
+    let world = plain_number().await;
+    let _ = world.patch("/v1/settings", &json!({"stop_text": "You get no more."})).await.ok(200);
+    world.person_writes(&mobile(1), "STOP").await;
+    assert_eq!(bodies(&world, &mobile(1)).await, ["You get no more."]);
+    world.skip(1);
+    world.person_writes(&mobile(1), "STOP").await;
+    world.person_writes(&mobile(1), "stop texting me").await;
+    world.person_writes(&mobile(1), "HELP").await;
+    let id = world.send(&mobile(1), "Hi", json!({})).await;
+    world.advance(1).await;
+    shows(&world.message(&id).await, &json!({"status": "suppressed"}));
+    assert_eq!(bodies(&world, &mobile(1)).await.len(), 1);
+    // Who comes back and leaves again is told so again.
+    world.skip(1);
+    world.person_writes(&mobile(1), "START").await;
+    world.skip(1);
+    world.person_writes(&mobile(1), "STOP").await;
+    assert_eq!(bodies(&world, &mobile(1)).await.len(), 2);
+}
+
+/// Late is worse than never: sending was off while the person waited.
+#[tokio::test]
+async fn a_confirmation_that_cannot_go_soon_does_not_go() {
+    let world = plain_number().await;
+    let off = json!({"stop_text": "You get no more.", "sending_enabled": false});
+    let _ = world.patch("/v1/settings", &off).await.ok(200);
+    world.person_writes(&mobile(1), "STOP").await;
+    world.advance(6).await;
+    let _ = world.patch("/v1/settings", &json!({"sending_enabled": true})).await.ok(200);
+    world.advance(10).await;
+    assert!(bodies(&world, &mobile(1)).await.is_empty());
+    let answer = &world.list("direction=outbound").await[0];
+    shows(answer, &json!({"status": "failed", "error": {"reason": "expired"}}));
+}
+
+#[tokio::test]
+async fn where_the_provider_answers_words_we_do_not() {
+    let world = plain_number().await;
+    let texts = json!({"stop_text": "You get no more.", "help_text": "It is us."});
+    let _ = world.patch("/v1/settings", &texts).await.ok(200);
+    // The provider says that it has read the word.
+    let url = format!("{}/webhooks/twilio/inbound", world.url);
+    for (sid, word) in [("SM01", "HELP"), ("SM02", "STOP")] {
+        let mut fields = callback::inbound(sid, &mobile(1), word);
+        fields.push(("OptOutType".to_owned(), word.to_owned()));
+        assert_eq!(world.call_back_signed(&url, &fields).await.status, 200);
+        world.settle().await;
+    }
+    // It does so without saying it; the setting does.
+    let _ = world.patch("/v1/settings", &json!({"keyword_answers": "provider"})).await.ok(200);
+    for word in ["HELP", "STOP"] {
+        world.person_writes(&mobile(2), word).await;
+    }
+    assert!(world.received().await.is_empty());
+    let id = world.send(&mobile(2), "Hi", json!({})).await;
+    world.settle().await;
+    shows(&world.message(&id).await, &json!({"status": "suppressed"}));
+}
+
+#[tokio::test]
+async fn the_first_message_to_an_address_says_who_writes() {
+    let world = plain_number().await;
+    let _ = world.send(&mobile(1), "Before", json!({})).await;
+    world.settle().await;
+    let text = json!({"first_message_text": "Grace Coaching. Reply STOP to end."});
+    let _ = world.patch("/v1/settings", &text).await.ok(200);
+    // What no provider took is not the first.
+    let number = mobile(2);
+    world.providers(json!({"numbers": {number.as_str(): {"refuse": 21612}}})).await;
+    let _ = world.send(&number, "One", json!({})).await;
+    world.settle().await;
+    world.providers(json!({"numbers": {number.as_str(): null}})).await;
+    for body in ["Two", "Three"] {
+        let _ = world.send(&number, body, json!({})).await;
+        world.settle().await;
+    }
+    let said = bodies(&world, &number).await;
+    assert_eq!(said, ["Two\n\nGrace Coaching. Reply STOP to end.", "Three"]);
+    let file = format!("phone\n{}\n{}\n", mobile(2), mobile(3));
+    world.import(file.as_bytes(), "From a file", &[]).await;
+    world.advance(1).await;
+    assert_eq!(bodies(&world, &mobile(2)).await.last().map(String::as_str), Some("From a file"));
+    let first = bodies(&world, &mobile(3)).await;
+    assert_eq!(first, ["From a file\n\nGrace Coaching. Reply STOP to end."]);
+    let all = world.list("direction=outbound").await;
+    let shown = all.iter().find(|m| m["to"] == mobile(3)).expect("the message");
+    assert_eq!(shown["body"], first[0], "it is shown as it was sent");
+}

@@ -36,6 +36,7 @@ pub async fn redrive(
                 | DueKind::Import(_)
                 | DueKind::ContactImport(_)
                 | DueKind::Erasure(_)
+                | DueKind::Booking(_)
                 | DueKind::Workshop(_) => true,
             }
         }
@@ -79,6 +80,11 @@ pub async fn drop(
             }
             DueKind::Erasure(address) => {
                 if ctx.store.erasure(org, address).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::Booking(id) => {
+                if ctx.store.booking(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use carillon_domain::message::{Message, Source};
 use carillon_domain::transition::TooLate;
 use carillon_domain::{MessageId, restore};
+use carillon_runtime::outbox::queue_now;
 use carillon_runtime::{Context, random};
 use carillon_store::TimelineEntry;
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::create::{queue_lease, queue_now};
+use super::create::queue_lease;
 use super::draft::read_time;
 use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
@@ -103,7 +104,9 @@ pub async fn retry(
 /// the page is, for all of its messages.
 async fn keep_place(ctx: &Context, message: &Message, due: Timestamp) -> Result<(), Problem> {
     let place = i64::try_from(message.id.at_ms()).unwrap_or(0);
-    if let (Source::Single, Ok(at)) = (&message.source, Timestamp::from_millisecond(place)) {
+    if let (Source::Single | Source::Answer { .. }, Ok(at)) =
+        (&message.source, Timestamp::from_millisecond(place))
+    {
         let entry = TimelineEntry::Message(message.id);
         ctx.store.note_in_timeline(message.org, at, entry, due).await?;
     }

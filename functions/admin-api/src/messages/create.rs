@@ -6,10 +6,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use carillon_domain::message::{Direction, Message, Source};
 use carillon_domain::{Lane, MessageId};
-use carillon_runtime::body::{SendBody, Sendable};
-use carillon_runtime::{Context, random};
-use carillon_store::{Remembered, TimelineEntry};
-use jiff::{SignedDuration, Timestamp};
+use carillon_runtime::{Context, outbox, random};
+use carillon_store::Remembered;
+use jiff::Timestamp;
 use serde_json::json;
 
 pub use super::draft::Draft;
@@ -78,7 +77,7 @@ pub async fn send(
             replayed = true;
         }
     }
-    store_and_queue(&ctx, &message, now).await?;
+    outbox::post(&ctx, &message, now).await?;
     Ok(AcceptedOnce::new(answer, replayed))
 }
 
@@ -93,7 +92,7 @@ pub async fn put(
     now: Timestamp,
 ) -> Result<MessageId, Problem> {
     let message = message(ctx, caller, draft, None, now).await?;
-    store_and_queue(ctx, &message, now).await?;
+    outbox::post(ctx, &message, now).await?;
     Ok(message.id)
 }
 
@@ -104,35 +103,6 @@ fn repeated(first: String, message: &Message, now: Timestamp) -> String {
         return first;
     }
     json!(view::message::Message::of(message, now)).to_string()
-}
-
-async fn store_and_queue(ctx: &Context, message: &Message, now: Timestamp) -> Result<(), Problem> {
-    let place = Timestamp::from_millisecond(i64::try_from(message.id.at_ms()).unwrap_or(0));
-    let entry = TimelineEntry::Message(message.id);
-    let due = message.scheduled_for;
-    ctx.store.note_in_timeline(message.org, place.unwrap_or(now), entry, due).await?;
-    let inserted = ctx.store.insert_message(message).await?;
-    if inserted == carillon_store::Inserted::New && message.scheduled_for <= now {
-        queue_now(ctx, message).await;
-    }
-    Ok(())
-}
-
-/// The message is born leased, so it may go to the queue at once. Should that
-/// fail, its lease runs out and the queue processor finds it.
-pub async fn queue_now(ctx: &Context, message: &Message) {
-    let body = SendBody::new(message.org, Sendable::Message(message.id), message.generation);
-    match ctx.queues.send(message.channel, message.lane, &[(body, SignedDuration::ZERO)]).await {
-        Ok(refused) if refused.is_empty() => {}
-        Ok(_) => ctx.counters.add("queue_refused", 1),
-        Err(error) => {
-            ctx.counters.add("queue_refused", 1);
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "left for the queue processor"
-            );
-        }
-    }
 }
 
 /// When a message that is queued at once is due again, should the queue lose it.

@@ -244,6 +244,7 @@ impl SendRequest {
                 variables: written.variables,
                 media,
                 flash: self.flash.unwrap_or(false),
+                introduction: None,
                 elsewhere: false,
             },
             purpose: purpose.unwrap_or_default(),

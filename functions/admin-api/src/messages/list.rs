@@ -307,9 +307,9 @@ impl Filter {
         };
         let import = match &m.source {
             carillon_domain::message::Source::Import { id, .. } => Some(id.to_string()),
-            carillon_domain::message::Source::Single | carillon_domain::message::Source::Person => {
-                None
-            }
+            carillon_domain::message::Source::Single
+            | carillon_domain::message::Source::Person
+            | carillon_domain::message::Source::Answer { .. } => None,
         };
         let template = m.content.template.as_ref();
         !self.nothing

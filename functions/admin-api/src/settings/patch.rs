@@ -2,14 +2,14 @@
 
 use carillon_domain::integration::Money;
 use carillon_domain::quiet::zones;
-use carillon_domain::settings::{Settings, UnknownPolicy};
+use carillon_domain::settings::{KeywordAnswers, LONGEST_TEXT, Notify, Settings, UnknownPolicy};
 use carillon_domain::{Country, Purpose};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::quiet_hours;
+use super::{booking, notify, quiet_hours, texts};
 use crate::extract::present;
 use crate::problem::FieldError;
 
@@ -73,6 +73,28 @@ pub struct Patch {
     api_requests_per_second: Option<Option<u32>>,
     #[schemars(with = "RetentionPatch")]
     retention: Option<RetentionPatch>,
+    #[schemars(with = "booking::Draft")]
+    booking: Option<booking::Draft>,
+    /// An address (`https://…`) on the internet; the token of the session is
+    /// added to it.
+    #[serde(deserialize_with = "present")]
+    feedback_url: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST_TEXT))]
+    help_text: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST_TEXT))]
+    stop_text: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Option<String>", length(max = LONGEST_TEXT))]
+    first_message_text: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "KeywordAnswers")]
+    keyword_answers: Option<KeywordAnswers>,
+    /// Replaces the whole.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Vec<Notify>")]
+    notify: Option<Vec<notify::Draft>>,
 }
 
 /// Days; what it does not name stays.
@@ -161,6 +183,25 @@ impl Patch {
                 days("retention.audit_days", n, LEAST_AUDIT_DAYS)
             });
         }
+        for (field, value, target) in [
+            ("help_text", self.help_text, &mut settings.help_text),
+            ("stop_text", self.stop_text, &mut settings.stop_text),
+            ("first_message_text", self.first_message_text, &mut settings.first_message_text),
+        ] {
+            set.clearable(target, value, |text| texts::check(field, &text));
+        }
+        set.clearable(&mut settings.feedback_url, self.feedback_url, texts::feedback_url);
+        if let Some(draft) = self.booking {
+            draft.apply(&mut settings.booking, set.wrong);
+        }
+        if let Some(drafts) = self.notify {
+            let country = settings.default_country;
+            match notify::check(drafts, country) {
+                Ok(notify) => settings.notify = notify,
+                Err(errors) => set.wrong.extend(errors),
+            }
+        }
+        settings.keyword_answers = self.keyword_answers.unwrap_or(settings.keyword_answers);
         settings.sending_enabled = self.sending_enabled.unwrap_or(settings.sending_enabled);
         settings.unknown_policy = self.unknown_policy.unwrap_or(settings.unknown_policy);
         wrong

@@ -42,7 +42,7 @@ pub enum DeadLetter {
         given_up_at: Timestamp,
         /// What it was to be.
         row: RowKind,
-        /// Of the message, pack or import; null where the key does not say.
+        /// Of the message, pack, import or booking; null where the key does not say.
         row_id: Option<String>,
     },
 }
@@ -54,6 +54,7 @@ pub enum RowKind {
     Pack,
     Import,
     Erasure,
+    Booking,
     Workshop,
     Unknown,
 }
@@ -67,6 +68,8 @@ pub enum CallbackKind {
     Inbound,
     /// The outcome of an attempt, from our own sender.
     Result,
+    /// Something that members were to be told.
+    Trouble,
 }
 
 /// A dead letter that is tried again.
@@ -136,6 +139,7 @@ impl DeadLetter {
                 (RowKind::Import, Some(id.to_string()))
             }
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
+            Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
             Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
@@ -155,6 +159,7 @@ impl DeadLetter {
                 (Some(CallbackKind::Receipt), Some(r.provider), r.message)
             }
             Some(Received::Inbound(m)) => (Some(CallbackKind::Inbound), Some(m.provider), None),
+            Some(Received::Trouble { .. }) => (Some(CallbackKind::Trouble), None, None),
             Some(Received::Refused { message, .. }) => {
                 (Some(CallbackKind::Result), None, Some(*message))
             }

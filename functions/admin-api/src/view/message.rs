@@ -167,7 +167,7 @@ impl Message {
             domain::Source::Import { id, page: _, line } => {
                 m.campaign.is_none().then_some(ImportRow { id, line })
             }
-            domain::Source::Single | domain::Source::Person => None,
+            domain::Source::Single | domain::Source::Person | domain::Source::Answer { .. } => None,
         };
         Self {
             id: m.id,
@@ -177,7 +177,7 @@ impl Message {
             from,
             contact_id: m.contact,
             status,
-            body: m.content.body.clone(),
+            body: m.content.sent_body(),
             segments: m.content.segments,
             encoding: m.content.encoding,
             template: m.content.template.as_ref().map(|t| format!("{}@{}", t.key, t.version)),

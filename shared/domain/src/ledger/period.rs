@@ -107,6 +107,16 @@ impl Periods {
         Ok(())
     }
 
+    /// The share of the tighter spend limit that is used up, in percent.
+    #[must_use]
+    pub fn spent(&self, limits: &Limits) -> u64 {
+        let share = |limit: Option<u64>, spent: u64| {
+            limit.map_or(0, |most| spent.saturating_mul(100).checked_div(most).unwrap_or(100))
+        };
+        let day = share(limits.spend_per_day, self.day_micros);
+        day.max(share(limits.spend_per_month, self.month_micros))
+    }
+
     pub(super) fn take(&mut self, micros: u64) {
         self.hour_messages += 1;
         self.day_messages += 1;

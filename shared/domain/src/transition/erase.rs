@@ -54,6 +54,7 @@ impl Message {
         self.content.body.clear();
         self.content.variables.clear();
         self.content.media.clear();
+        self.content.introduction = None;
         self.content.elsewhere = false;
         self.related = None;
         self.contact = None;

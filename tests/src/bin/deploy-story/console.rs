@@ -15,7 +15,9 @@ pub async fn the_key_opens_the_console(world: &mut World) -> Result<()> {
     let sign_in = client.page("/console/sign-in", "", None).await?;
     ensure!(sign_in.status == StatusCode::OK, "sign-in: {} {}", sign_in.status, sign_in.text);
     ensure!(sign_in.text.contains("At cognito-idp."), "the user pool is not offered");
-    let style = client.page("/console/assets/console.css", "", None).await?;
+    let style = sign_in.text.split("rel=\"stylesheet\" href=\"").nth(1).context("a style")?;
+    let style = style.split('"').next().context("an address")?;
+    let style = client.page(style, "", None).await?;
     ensure!(style.status == StatusCode::OK, "the style: {}", style.status);
 
     let form = format!("csrf={}&key={}", csrf(&sign_in)?, world.admin_key);
@@ -27,7 +29,13 @@ pub async fn the_key_opens_the_console(world: &mut World) -> Result<()> {
 
     let home = client.page("/console", &inside.cookies, None).await?;
     ensure!(home.status == StatusCode::OK, "the console: {} {}", home.status, home.text);
-    ensure!(home.text.contains("super_admin"), "{}", home.text);
+    let you = client.page("/console/you", &inside.cookies, None).await?;
+    ensure!(you.text.contains("super_admin"), "{}", you.text);
+    // What the API keeps, with the function's own rights.
+    for path in ["/console/messages", "/console/dead-letters", "/console/statistics"] {
+        let page = client.page(path, &inside.cookies, None).await?;
+        ensure!(page.status == StatusCode::OK, "{path}: {} {}", page.status, page.text);
+    }
     let form = format!("csrf={}", csrf(&home)?);
     let out = client.page("/console/sign-out/everywhere", &inside.cookies, Some(&form)).await?;
     ensure!(out.status == StatusCode::SEE_OTHER, "sign-out: {} {}", out.status, out.text);

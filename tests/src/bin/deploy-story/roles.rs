@@ -29,7 +29,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
     const KEY: &[&str] = &["kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:CreateGrant"];
     const NOTHING: &[&str] = &[];
     // Function, resource, what it may do there, what it may not.
-    let rules: [(_, &str, _, &[&str]); 28] = [
+    let rules: [(_, &str, _, &[&str]); 30] = [
         ("AdminApi", &attention, QUERY, NOTHING),
         ("AdminApi", &due, NOTHING, QUERY),
         ("AdminApi", &transactional, SEND, TAKE),
@@ -37,8 +37,10 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
         ("AdminApi", &receive, SEND, TAKE),
         ("AdminApi", &receive_dead, TAKE, SEND),
         ("Console", &due, NOTHING, QUERY),
-        ("Console", &attention, NOTHING, QUERY),
-        ("Console", &bulk, NOTHING, TAKE_AND_SEND),
+        ("Console", &attention, QUERY, NOTHING),
+        ("Console", &transactional, SEND, TAKE),
+        ("Console", &bulk, SEND, TAKE),
+        ("Console", &receive_dead, TAKE, SEND),
         ("QueueProcessor", &due, QUERY, NOTHING),
         ("QueueProcessor", &attention, NOTHING, QUERY),
         ("QueueProcessor", &transactional, SEND, TAKE),

@@ -41,6 +41,7 @@ impl Bench {
             people: People::Keys,
             provider_urls: ProviderName::ALL.map(|name| (name, process.url.clone())).into(),
             cors_origins: Vec::new(),
+            installation_account: None,
             tuning: Tuning::default(),
         })
         .await?;

@@ -128,6 +128,7 @@ async fn organizations(folder: PathBuf) -> Result<()> {
         people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
         cors_origins: Vec::new(),
+        installation_account: None,
         tuning: Tuning::default(),
     })
     .await?;

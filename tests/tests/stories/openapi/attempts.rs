@@ -1,6 +1,7 @@
 //! Requests made from an operation: as it should be, and wrong in each way that
 //! it says it refuses.
 
+use carillon_domain::{Contact, ContactId};
 use carillon_tests::people::{INVALID, mobile};
 use carillon_tests::{Answer, World, file_form, with_json};
 use reqwest::{Method, RequestBuilder};
@@ -15,7 +16,8 @@ const TOO_LARGE: usize = 5 * 1024 * 1024;
 /// has nothing to resume.
 pub fn outcome(operation: &Operation) -> u16 {
     match (operation.method.as_str(), operation.path.as_str()) {
-        ("POST", "/v1/installation/resume") => 409,
+        // An open booking is cancelled before it is forgotten.
+        ("POST", "/v1/installation/resume") | ("DELETE", "/v1/bookings/{id}") => 409,
         // Nobody has the ids of the examples.
         ("POST", "/v1/contacts/{id}/merge" | "/v1/lists/{id}/members") => 422,
         ("POST", "/v1/workshops" | "/v1/workshops/{id}/registrations") => 422,
@@ -35,6 +37,9 @@ impl Prepared {
     /// Makes what the path and the query name.
     pub async fn new(world: &World, operation: &Operation) -> Self {
         let mut path = operation.path.replace("{provider}", "twilio");
+        if operation.path == "/v1/bookings" {
+            example_contact(world).await;
+        }
         if path.contains("{id}") {
             path = path.replace("{id}", &made(world, &operation.path).await);
         }
@@ -154,6 +159,12 @@ async fn made(world: &World, path: &str) -> String {
             let contact = json!({"name": "Ada", "external_id": format!("made-{unique}")});
             id(world.post("/v1/contacts", &contact).await.ok(201))
         }
+        "bookings" => {
+            let contact = json!({"name": "Ada", "external_id": format!("made-{unique}")});
+            let client = id(world.post("/v1/contacts", &contact).await.ok(201));
+            let booking = json!({"client_id": client, "starts_at": world.in_minutes(6_000)});
+            id(world.post("/v1/bookings", &booking).await.ok(201))
+        }
         "segments" => {
             let segment = json!({"name": "Made", "rules": {"label": "vip"}});
             id(world.post("/v1/segments", &segment).await.ok(201))
@@ -187,6 +198,16 @@ async fn made(world: &World, path: &str) -> String {
         "dead-letters" => crate::dead_letters::a_pack_given_up(world).await,
         noun => panic!("nobody knows how to make one of {noun}"),
     }
+}
+
+/// The contact that examples name.
+async fn example_contact(world: &World) {
+    let (ctx, org) = (&world.stack.ctx, world.stack.org);
+    let id = ContactId::from_hash(&[b"example"]);
+    let mut contact = Contact::new(id, org, "story", world.now());
+    contact.name = Some("Example".to_owned());
+    let secret = ctx.address_secret().await.expect("a secret");
+    ctx.store.save_contact(&secret, None, &mut contact, "example").await.expect("stored");
 }
 
 /// A message that the provider refuses.

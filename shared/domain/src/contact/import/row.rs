@@ -32,12 +32,12 @@ pub struct RowContact {
     pub phone: Option<PhoneNumber>,
     pub email: Option<String>,
     pub external_id: Option<String>,
-    status: Option<String>,
-    score: Option<i32>,
-    time_zone: Option<String>,
-    language: Option<String>,
+    pub status: Option<String>,
+    pub score: Option<i32>,
+    pub time_zone: Option<String>,
+    pub language: Option<String>,
     pub labels: Vec<String>,
-    attributes: BTreeMap<String, Attribute>,
+    pub attributes: BTreeMap<String, Attribute>,
 }
 
 /// Whether a contact that was found is the person of a row.

@@ -1,0 +1,179 @@
+//! Every page in both themes, on a phone and on a wide screen: no rule of accessibility broken (axe-core), nothing
+//! said on the browser's console, nothing wider than the screen, nothing too small to tap. A picture of each is left.
+
+use std::path::PathBuf;
+
+use carillon_tests::{ADMIN_KEY, World, people};
+use serde_json::{Value, json};
+
+use crate::driver::Browser;
+
+const WIDTHS: [u32; 2] = [390, 1440];
+
+/// Fetched by `tests/run tools`.
+fn axe() -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/axe-core/axe.min.js");
+    let text = std::fs::read_to_string(&file);
+    text.unwrap_or_else(|error| panic!("{}: {error}; `tests/run tools` fetches it", file.display()))
+}
+
+/// A world in which every page has something to show; their addresses, each with a name.
+pub async fn furnished() -> (World, Vec<(String, String)>) {
+    let world = World::start().await;
+    world.set_up_twilio(json!({"price_table": {"+61": {"amount": "0.0515", "currency": "USD"}}})).await;
+    let settings = json!({
+        "time_zone": "Australia/Sydney", "default_country": "AU",
+        "quiet_hours": {"start": "21:00", "end": "08:00"},
+        "spend_limit_per_day": {"amount": "1.50", "currency": "USD"},
+    });
+    let _ = world.patch("/v1/settings", &settings).await.ok(200);
+    let text = "Hi {{ name }}, your session with Grace begins at {{ time }}. Reply STOP to opt out.";
+    let template = json!({"key": "doors_open", "name": "Doors open", "body": text, "variables": [{"key": "name"}, {"key": "time"}]});
+    let template = world.post("/v1/templates", &template).await.ok(201);
+    let template_path = format!("/v1/templates/{}", id(&template));
+    let changed = json!({"body": "Hi {{ name }}, your class with Grace begins at {{ time }}. Bring a towel. Reply STOP to opt out."});
+    let _ = world.patch(&template_path, &changed).await.ok(200);
+    let now = json!({"override_quiet_hours": true});
+    for n in 0..24 {
+        let text = format!("Hi Ada, your class begins at {} PM. Bring a towel.", n % 12 + 1);
+        world.send(&people::mobile(n), &text, now.clone()).await;
+    }
+    let failed = world.send(people::INVALID, "See you tomorrow", now.clone()).await;
+    world.settle().await;
+    world.person_writes(&people::mobile(3), "STOP").await;
+    world.person_writes(&people::mobile(4), "See you there!").await;
+    world.settle().await;
+    let waits = json!({"scheduled_for": world.in_minutes(6 * 24 * 60)});
+    let waiting = world.send(&people::mobile(40), "See you on Friday", waits).await;
+    let suppressed = json!({"to": people::mobile(50), "channel": "sms"});
+    let _ = world.post("/v1/suppressions", &suppressed).await.ok(201);
+    let rows: String = (60..80).map(|n| format!("{},Ada {n}\n", people::mobile(n))).collect();
+    let file = format!("phone,name\n{rows}nobody,Bob\n{},Ada again\n", people::mobile(60));
+    let import = world.import(file.as_bytes(), "Hi {{ name }}", &[]).await;
+    world.tick().await;
+    let _ = world.post("/v1/integrations/twilio/test", &json!({})).await.ok(200);
+    let mut pages: Vec<(String, String)> = [
+        ("today", "/console"),
+        ("you", "/console/you"),
+        ("messages", "/console/messages"),
+        ("messages-none", "/console/messages?q=nothing-like-it"),
+        ("send", "/console/send"),
+        ("send-template", "/console/send?template=doors_open&to=%2B61491570006"),
+        ("bulk", "/console/bulk"),
+        ("templates", "/console/templates"),
+        ("template-new", "/console/templates/new"),
+        ("opt-outs", "/console/opt-outs"),
+        ("dead-letters", "/console/dead-letters"),
+        ("statistics", "/console/statistics"),
+        ("audit-log", "/console/audit-log"),
+        ("settings", "/console/settings"),
+        ("integrations", "/console/integrations"),
+        ("members", "/console/members"),
+    ]
+    .map(|(name, path)| (name.to_owned(), path.to_owned()))
+    .into();
+    let mut add = |name: &str, path: String| pages.push((name.to_owned(), path));
+    add("message-failed", format!("/console/messages/{failed}"));
+    add("message-waiting", format!("/console/messages/{waiting}"));
+    add("import", format!("/console/imports/{import}"));
+    add("template", format!("/console/templates/{}", id(&template)));
+    for (name, path) in events(&world, id(&template)).await {
+        add(name, path);
+    }
+    (world, pages)
+}
+
+/// A workshop with its sequence and people, as far as the API has them.
+async fn events(world: &World, template: &str) -> Vec<(&'static str, String)> {
+    let mut ids = Vec::new();
+    for n in 0..52_u32 {
+        let phone = (n % 10 != 9).then(|| people::mobile(200 + n));
+        let contact = json!({"name": format!("Ada Lovelace {n}"), "phone": phone, "email": format!("ada{n}@example.com"), "labels": ["autumn"]});
+        let made = world.post("/v1/contacts", &contact).await.ok(201);
+        ids.push(id(&made).to_owned());
+    }
+    let list = world.post("/v1/lists", &json!({"name": "Autumn regulars"})).await.ok(201);
+    let members = json!({"contact_ids": ids[..5]});
+    let _ = world.post(&format!("/v1/lists/{}/members", id(&list)), &members).await.ok(200);
+    let step = |day: i64, time: &str, label: &str| json!({
+        "template": template, "day": day, "send_time": time, "label": label,
+        "variables": {"name": "{{ contact.first_name }}", "time": "{{ workshop.local_time }}"},
+    });
+    let steps = [step(-1, "18:00", "The day before"), step(0, "09:00", "Morning"), step(0, "11:00", "Soon")];
+    let sequence = json!({"name": "Crypto, SMS", "channel": "sms", "steps": steps});
+    let sequence = world.post("/v1/sequences", &sequence).await.ok(201);
+    let tag = json!({"name": "CryptoCloud", "color": "#1e6b52", "sequences": {"sms": id(&sequence)}});
+    let tag = world.post("/v1/tags", &tag).await.ok(201);
+    let workshop = json!({"title": "Crypto for beginners", "tag_id": id(&tag), "starts_at": world.in_minutes(3 * 24 * 60), "time_zone": "Australia/Sydney"});
+    let workshop = world.post("/v1/workshops", &workshop).await.ok(201);
+    let path = format!("/v1/workshops/{}", id(&workshop));
+    let _ = world.post(&format!("{path}/registrations"), &json!({"contact_ids": ids})).await;
+    vec![
+        ("contacts", "/console/contacts".to_owned()),
+        ("contact", format!("/console/contacts/{}", ids[0])),
+        ("lists", "/console/lists".to_owned()),
+        ("list", format!("/console/lists/{}", id(&list))),
+        ("sequences", "/console/sequences".to_owned()),
+        ("sequence", format!("/console/sequences/{}", id(&sequence))),
+        ("tags", "/console/tags".to_owned()),
+        ("workshops", "/console/workshops".to_owned()),
+        ("workshop", format!("/console/workshops/{}", id(&workshop))),
+    ]
+}
+
+pub fn id(made: &Value) -> &str {
+    made["id"].as_str().expect("an id")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_good_for_everybody_in_both_themes_on_phone_and_screen() {
+    let (world, pages) = furnished().await;
+    let browser = Browser::open().await;
+    let axe = axe();
+    browser.go(&format!("{}/console/sign-in", world.url)).await;
+    let mut wrong = Vec::new();
+    check(&browser, &axe, "sign-in", &mut wrong).await;
+    browser.type_in("#key", ADMIN_KEY).await;
+    browser.click("form button").await;
+    browser.shows("h1", "Today").await;
+    for (name, path) in &pages {
+        for width in WIDTHS {
+            browser.looks_like(width, false).await;
+            browser.go(&format!("{}{path}", world.url)).await;
+            check(&browser, &axe, &format!("{name}-{width}-light"), &mut wrong).await;
+            browser.looks_like(width, true).await;
+            check(&browser, &axe, &format!("{name}-{width}-dark"), &mut wrong).await;
+        }
+    }
+    browser.close().await;
+    assert!(wrong.is_empty(), "{} things:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Elements that are too small for a finger; words in a sentence may be.
+const SMALL: &str = "return [...document.querySelectorAll('button, select, summary, input:not([type=hidden]), nav a, a.button')] \
+     .filter(e => e.checkVisibility() && !e.closest('label') && e.type !== 'file') \
+     .filter(e => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height < 43.5; }) \
+     .map(e => e.outerHTML.slice(0, 90))";
+
+async fn check(browser: &Browser, axe: &str, name: &str, wrong: &mut Vec<String>) {
+    browser.whole_picture(name).await;
+    let script = format!(
+        "{axe}; return axe.run(document, {{resultTypes: ['violations']}}).then(found => \
+         found.violations.map(v => v.id + ': ' + v.nodes.slice(0, 4).map(n => n.html.slice(0, 120)).join(' | ')))"
+    );
+    for violation in browser.run(&script).await.as_array().expect("a list") {
+        wrong.push(format!("{name}: {}", violation.as_str().unwrap_or_default()));
+    }
+    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    if browser.run(wide).await.as_i64() > Some(1) {
+        wrong.push(format!("{name}: wider than the screen"));
+    }
+    if name.contains("390") {
+        for small in browser.run(SMALL).await.as_array().expect("a list") {
+            wrong.push(format!("{name}: too small to tap: {}", small.as_str().unwrap_or_default()));
+        }
+    }
+    for complaint in browser.complaints().await {
+        wrong.push(format!("{name}: {complaint}"));
+    }
+}

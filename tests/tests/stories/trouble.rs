@@ -1,0 +1,75 @@
+//! Members are told of trouble, by a message or a call, at most once an hour of each kind.
+
+use carillon_tests::people::mobile;
+use carillon_tests::{World, shows};
+use serde_json::{Value, json};
+
+async fn told(world: &World, who: u32) -> Vec<String> {
+    world.accepted_for(&mobile(who)).await.into_iter().map(|m| m.body).collect()
+}
+
+async fn notify(world: &World, entries: Value) {
+    let _ = world.patch("/v1/settings", &json!({"notify": entries})).await.ok(200);
+}
+
+#[tokio::test]
+async fn an_account_that_sends_nothing_any_more_is_told_of_once_an_hour() {
+    let world = World::start().await;
+    let all = json!([
+        {"by": "sms", "to": mobile(50)},
+        {"by": "sms", "to": mobile(51), "about": ["spend"]},
+    ]);
+    notify(&world, all).await;
+    let refuse = |number: String| json!({"numbers": {number: {"refuse": 20003}}});
+    for n in 1..4 {
+        world.providers(refuse(mobile(n))).await;
+        let _ = world.send(&mobile(n), "Hi", json!({})).await;
+        world.settle().await;
+    }
+    let said = told(&world, 50).await;
+    let [text] = &said[..] else { panic!("not one message: {said:?}") };
+    assert!(text.starts_with("My organization: the account with twilio"), "{text}");
+    assert!(text.contains("misconfigured"), "{text}");
+    assert!(told(&world, 51).await.is_empty(), "only of spend");
+    let sent = world.list("direction=outbound").await;
+    let message = sent.iter().find(|m| m["to"] == mobile(50)).expect("the message");
+    shows(message, &json!({"created_by": "trouble", "purpose": "transactional"}));
+    world.skip(61);
+    world.providers(refuse(mobile(4))).await;
+    let _ = world.send(&mobile(4), "Hi", json!({})).await;
+    world.settle().await;
+    assert_eq!(told(&world, 50).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_spend_limit_is_told_of_when_it_is_nearly_and_when_it_is_used_up() {
+    let world = World::start().await;
+    let limit = json!({"spend_limit_per_day": {"amount": "0.50", "currency": "USD"}});
+    let _ = world.patch("/v1/settings", &limit).await.ok(200);
+    let price = json!({"+61": {"amount": "0.05", "currency": "USD"}});
+    world.set_up_twilio(json!({"price_table": price})).await;
+    notify(&world, json!([{"by": "sms", "to": "+14155550123", "about": ["spend"]}])).await;
+    let mut said = Vec::new();
+    for n in 0..12 {
+        let _ = world.send(&mobile(n), "Hi", json!({})).await;
+        world.settle().await;
+        said.push(world.accepted_for("+14155550123").await.len());
+    }
+    // The eighth makes it 80 %; the tenth uses it up.
+    assert_eq!(said, [0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2]);
+}
+
+/// The tests have no internet: an address that cannot be reached is called once.
+#[tokio::test]
+async fn an_address_is_called_once_an_hour_and_what_fails_is_counted() {
+    let world = World::start().await;
+    let hook = json!([{"by": "webhook", "url": "https://trouble.invalid/hook"}]);
+    notify(&world, hook).await;
+    for n in 1..3 {
+        let number = mobile(n);
+        world.providers(json!({"numbers": {number.as_str(): {"refuse": 20003}}})).await;
+        let _ = world.send(&number, "Hi", json!({})).await;
+        world.settle().await;
+    }
+    assert_eq!(world.counted("trouble_not_told"), 1);
+}
