@@ -21,6 +21,7 @@ use crate::extract::{self, Upload};
 use crate::idempotency;
 use crate::messages::{read_channel, read_expiry, read_text, read_time, read_word};
 use crate::problem::{FieldError, Problem};
+use crate::templates::purpose_of;
 use crate::view;
 
 /// Of idempotency keys.
@@ -169,7 +170,7 @@ impl Form {
         .await?
         .map_err(|e| wrong.push(e))
         .ok();
-        let purpose = text.as_ref().map_or(purpose, |text| text.purpose(purpose, &mut wrong));
+        let purpose = purpose_of(purpose, text.iter().map(|text| &text.content), &mut wrong);
         if let (Some(text), Some(mapping)) = (&text, &mapping) {
             let mut known = mapping.variables();
             let filled = text.content.variables.iter().filter(|v| v.fallback().is_some());

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
-use crate::templates::preview::refused;
+use crate::templates::{preview::refused, purpose_of};
 
 /// A time this little in the past is now: clocks differ.
 const PAST_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -202,7 +202,7 @@ impl SendRequest {
             "transactional or promotional",
             &mut wrong,
         );
-        let purpose = text.as_ref().map_or(purpose, |text| text.purpose(purpose, &mut wrong));
+        let purpose = purpose_of(purpose, text.iter().map(|text| &text.content), &mut wrong);
         let integration = read_word(
             "integration",
             self.integration.as_deref(),
@@ -361,18 +361,6 @@ pub async fn read_text(
 }
 
 impl Text {
-    /// What it is sent as: what was asked for, or what it is registered for. What
-    /// is registered for promotion cannot be sent as anything else.
-    pub fn purpose(&self, asked: Option<Purpose>, wrong: &mut Vec<FieldError>) -> Option<Purpose> {
-        let registered = self.content.purpose();
-        if (asked, registered) == (Some(Purpose::Transactional), Some(Purpose::Promotional)) {
-            let detail = "This template is registered for promotion, and goes by its rules; send \
-                          it as promotional, or leave “purpose” out.";
-            wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
-        }
-        asked.or(registered)
-    }
-
     /// The text with these values, and everything that they lack.
     fn write(
         &self,
