@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
+use carillon_runtime::broadcast::join;
 use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
