@@ -165,6 +165,7 @@ impl Stack {
         let router = carillon_admin_api::router(Arc::clone(&self.ctx))
             .merge(carillon_webhook::router(Arc::clone(&self.ctx)))
             .merge(carillon_console::router(Arc::clone(&self.ctx)))
+            .merge(self.first_visit.router(Arc::clone(&self.ctx)))
             .nest(bucket::PATH, self.bucket.router());
         let router = match &self.issuer {
             Some(issuer) => router.nest(issuer::PATH, issuer.router()),
