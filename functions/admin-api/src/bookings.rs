@@ -107,7 +107,7 @@ pub struct Query {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     client_id: Option<ContactId>,
-    status: Option<booking::Status>,
+    status: Option<booking::BookingStatus>,
     /// Beginning at this time or later, or from the beginning of this day (UTC).
     from: Option<Moment>,
     /// Beginning before this time, or until the end of this day (UTC).
@@ -160,6 +160,16 @@ pub async fn list(
     let data = shown_all(&ctx, &caller, &found).await?;
     let next = after.filter(|_| !ended).map(|place| [place]);
     Ok(Json(Page::of(&params, data, next.as_ref().map(<[String; 1]>::as_slice))))
+}
+
+/// All that a client has booked.
+pub async fn of_client(
+    ctx: &Context,
+    caller: &Caller,
+    client: ContactId,
+) -> Result<Vec<Shown>, Problem> {
+    let bookings = ctx.store.bookings_of(caller.org, client).await?;
+    shown_all(ctx, caller, &bookings).await
 }
 
 fn place(b: &Booking) -> String {

@@ -14,7 +14,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
-use carillon_runtime::broadcast::join;
 use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
@@ -91,8 +90,7 @@ pub async fn update(
     })
     .await?;
     // Also for who repeats a request that was cut off here.
-    let address = join::address(&ctx, &contact).await?;
-    join::number_changed(&ctx, &contact, address).await?;
+    carillon_runtime::contact::changed(&ctx, &contact).await?;
     record(&ctx, &contact, &said).await?;
     Ok(Tagged(tag(&contact), shown(&ctx, &contact).await?))
 }
@@ -111,7 +109,9 @@ pub async fn remove(
         for list in ctx.store.lists_of(caller.org, id, MOST_LISTS).await? {
             ctx.store.take_from_list(caller.org, list, &[id], ctx.clock.now()).await?;
         }
+        let woken = booking::client_changes(&ctx, caller.org, id).await?;
         if ctx.store.delete_contact(&secret, &contact).await? == ContactDeleted::Done {
+            bookings::client_changed(&ctx, caller.org, woken).await;
             return Ok(NoContent);
         }
     }
@@ -137,16 +137,11 @@ pub async fn change(
         }
         after.updated_at = ctx.clock.now();
         let token = random::token();
-        let woken = if after.phone == before.phone {
-            Vec::new()
-        } else {
-            booking::client_changes(ctx, caller.org, id).await?
-        };
+        if after.phone != before.phone {
+            booking::client_changes(ctx, caller.org, id).await?;
+        }
         match ctx.store.save_contact(&secret, Some(&before), &mut after, &token).await? {
-            ContactSaved::Done => {
-                bookings::client_changed(ctx, caller.org, woken).await;
-                return Ok(after);
-            }
+            ContactSaved::Done => return Ok(after),
             ContactSaved::Changed(_) => {}
             taken => return Err(is_taken(taken)),
         }

@@ -17,9 +17,9 @@ use crate::door::{self, Door};
 use crate::hall::Hall;
 use crate::openapi::{self, Documented, Operation, Schemas};
 use crate::{
-    api_keys, audit, bookings, bulk, campaigns, consents, contact_lists, contacts, dead_letters, health,
-    imports, installation, integrations, members, messages, organizations, people, segments,
-    sequences, settings, stats, suppressions, tags, templates, uploads, workshops,
+    api_keys, audit, bookings, bulk, campaigns, consents, contact_lists, contacts, dead_letters,
+    health, imports, installation, integrations, members, messages, organizations, people,
+    segments, sequences, settings, stats, suppressions, tags, templates, uploads, workshops,
 };
 
 /// One line of the table.
@@ -143,6 +143,14 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/tags/{id}", Read, tags::read),
         PATCH.at("/v1/tags/{id}", EditContent, tags::update),
         DELETE.at("/v1/tags/{id}", EditContent, tags::delete),
+        GET.at("/v1/bookings", Read, bookings::list),
+        POST.at("/v1/bookings", EditEvents, bookings::create),
+        GET.at("/v1/bookings/{id}", Read, bookings::read),
+        PATCH.at("/v1/bookings/{id}", EditEvents, bookings::actions::update),
+        DELETE.at("/v1/bookings/{id}", EditEvents, bookings::actions::delete),
+        POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
+        POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
+        POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
         GET.at("/v1/workshops", Read, workshops::list),
         POST.at("/v1/workshops", EditEvents, workshops::create),
         GET.at("/v1/workshops/{id}", Read, workshops::read),
@@ -163,14 +171,6 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/campaigns/{id}/pause", Send, campaigns::pause),
         POST.at("/v1/campaigns/{id}/resume", Send, campaigns::resume),
         POST.at("/v1/campaigns/{id}/cancel", Send, campaigns::cancel),
-        GET.at("/v1/bookings", Read, bookings::list),
-        POST.at("/v1/bookings", EditEvents, bookings::create),
-        GET.at("/v1/bookings/{id}", Read, bookings::read),
-        PATCH.at("/v1/bookings/{id}", EditEvents, bookings::actions::update),
-        DELETE.at("/v1/bookings/{id}", EditEvents, bookings::actions::delete),
-        POST.at("/v1/bookings/{id}/move", EditEvents, bookings::actions::move_to),
-        POST.at("/v1/bookings/{id}/cancel", EditEvents, bookings::actions::cancel),
-        POST.at("/v1/bookings/{id}/complete", EditEvents, bookings::actions::complete),
         GET.at("/v1/integrations/{provider}", Read, integrations::read),
         PUT.at("/v1/integrations/{provider}", ManageIntegrations, integrations::put),
         POST.at("/v1/integrations/{provider}/test", ManageIntegrations, integrations::test),

@@ -2,8 +2,8 @@
 //! client gets, and what the OpenAPI document says that it gets. Times are RFC
 //! 3339 in UTC.
 
-pub mod campaign;
 pub mod booking;
+pub mod campaign;
 pub mod consent;
 pub mod contact;
 pub mod dead_letter;

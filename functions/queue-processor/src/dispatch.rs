@@ -79,8 +79,8 @@ async fn queue(
             DueKind::Import(_)
             | DueKind::ContactImport(_)
             | DueKind::Erasure(_)
-            | DueKind::Workshop(_)
-            | DueKind::Booking(_) => continue,
+            | DueKind::Booking(_)
+            | DueKind::Workshop(_) => continue,
         };
         match lease {
             Ok(Some(generation)) => {
@@ -131,8 +131,8 @@ fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
         | DueKind::Import(_)
         | DueKind::ContactImport(_)
         | DueKind::Erasure(_)
-        | DueKind::Workshop(_)
-        | DueKind::Booking(_) => 0,
+        | DueKind::Booking(_)
+        | DueKind::Workshop(_) => 0,
     };
     let lease = ctx.config.tuning.queue_lease(at).duration_since(at);
     at + lease * (1 << doublings)

@@ -67,8 +67,9 @@ enum TurnError {
     #[error(transparent)]
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
-    Reconcile(#[from] reconcile::ReconcileError),
     Booking(#[from] carillon_runtime::booking::SyncError),
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::ReconcileError),
 }
 
 async fn plan_all(
@@ -95,11 +96,11 @@ async fn plan_all(
             DueKind::ContactImport(_) => {
                 contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
             }
-            DueKind::Workshop(_) => {
-                reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)
-            }
             DueKind::Booking(_) => {
                 follow::turn(ctx, entry, deadline).await.map(|()| 0).map_err(TurnError::from)
+            }
+            DueKind::Workshop(_) => {
+                reconcile::turn(ctx, entry, deadline).await.map_err(TurnError::from)
             }
             DueKind::Message(_) | DueKind::Pack(_) | DueKind::Import(_) | DueKind::Erasure(_) => {
                 plan::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)

@@ -13,9 +13,9 @@ mod replies;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use carillon_domain::OrgId;
 use carillon_domain::receipt::Receipt;
-use carillon_runtime::Context;
 use carillon_runtime::body::{ReceiveBody, Received};
 use carillon_runtime::context::InstallationError;
+use carillon_runtime::{Context, trouble};
 use carillon_store::StoreError;
 use futures::{StreamExt, stream};
 
@@ -28,6 +28,8 @@ pub enum ReceiveError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Installation(#[from] InstallationError),
+    #[error(transparent)]
+    Trouble(#[from] trouble::TellError),
     #[error("the queue body cannot be read")]
     Body(#[from] serde_json::Error),
 }
@@ -73,6 +75,9 @@ async fn apply(ctx: &Context, body: &str) -> Result<(), ReceiveError> {
     match body.what {
         Received::Receipt(r) => receipt::apply(ctx, body.org, &r).await,
         Received::Inbound(m) => inbound::apply(ctx, body.org, m, body.at).await,
+        Received::Trouble { about, subject, what } => {
+            Ok(trouble::pass_on(ctx, body.org, (about, &subject, &what), body.at).await?)
+        }
         Received::Refused { message, attempt, failure, retry_after } => {
             refusal::apply(ctx, body.org, message, attempt, &failure, retry_after).await
         }

@@ -110,17 +110,17 @@ impl NoticeKind {
 }
 
 vocabulary!(/// Why a notice is not sent.
-Skip {
+SkipReason {
     NoPhone = "no_phone", NoTemplate = "no_template", TemplateInactive = "template_inactive",
     TemplateUnusable = "template_unusable", NoProvider = "no_provider",
     NoPublicUrl = "no_public_url", TooLate = "too_late", NoContact = "no_contact",
 });
 
 vocabulary!(/// What the API shows of a booking.
-Status { Confirmed = "confirmed", Cancelled = "cancelled", Completed = "completed" });
+BookingStatus { Confirmed = "confirmed", Cancelled = "cancelled", Completed = "completed" });
 
 vocabulary!(/// What the client answered.
-Answer { Confirmed = "confirmed", RescheduleRequested = "reschedule_requested" });
+ClientReply { Confirmed = "confirmed", RescheduleRequested = "reschedule_requested" });
 
 /// One row of the table, whole.
 #[derive(Clone, PartialEq, Eq)]
@@ -179,7 +179,7 @@ pub struct Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decided {
     Planned(MessageId),
-    Skipped(Skip),
+    Skipped(SkipReason),
 }
 
 impl Notice {
@@ -195,7 +195,7 @@ impl Notice {
 /// What the client wrote back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    pub answer: Answer,
+    pub answer: ClientReply,
     pub at: Timestamp,
     pub message: MessageId,
 }
@@ -211,11 +211,11 @@ pub struct Feedback {
 
 impl Booking {
     #[must_use]
-    pub const fn status(&self) -> Status {
+    pub const fn status(&self) -> BookingStatus {
         match self.state {
-            State::Confirmed => Status::Confirmed,
-            State::Cancelled { .. } => Status::Cancelled,
-            State::Completed { .. } => Status::Completed,
+            State::Confirmed => BookingStatus::Confirmed,
+            State::Cancelled { .. } => BookingStatus::Cancelled,
+            State::Completed { .. } => BookingStatus::Completed,
         }
     }
 

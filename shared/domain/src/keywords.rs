@@ -72,7 +72,7 @@ impl Match {
 /// What a client says to a notice of a booking, if it says just that. Words for
 /// STOP, START and HELP are no such answers.
 #[must_use]
-pub fn booking_answer(text: &str) -> Option<crate::booking::Answer> {
+pub fn booking_answer(text: &str) -> Option<crate::booking::ClientReply> {
     if classify(text).is_some() {
         return None;
     }

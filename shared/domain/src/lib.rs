@@ -8,8 +8,8 @@
 pub mod access;
 pub mod address;
 pub mod audit;
-pub mod campaign;
 pub mod booking;
+pub mod campaign;
 pub mod channel;
 pub mod consent;
 pub mod contact;

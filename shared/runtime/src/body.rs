@@ -4,6 +4,7 @@
 //! is where it is kept.)
 
 use carillon_domain::receipt::{InboundMessage, Receipt};
+use carillon_domain::settings::Trouble;
 use carillon_domain::{Failure, MessageId, OrgId, PackId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,12 @@ pub enum Received {
         attempt: u16,
         failure: Failure,
         retry_after: Option<u32>,
+    },
+    /// Members are to be told of trouble: of what kind, about what, in words.
+    Trouble {
+        about: Trouble,
+        subject: String,
+        what: String,
     },
 }
 

@@ -121,6 +121,67 @@ pub async fn client_changes(
     Ok(woken)
 }
 
+/// Brings the notices of a client's sessions to what they should be now. What
+/// cannot be followed at once is due, where it was woken before the change.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn follow_client(ctx: &Context, org: OrgId, client: ContactId) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    for b in ctx.store.bookings_of(org, client).await? {
+        if b.ends_at() <= now || matches!(b.state, State::Cancelled { .. }) {
+            continue;
+        }
+        if let Err(error) = Box::pin(sync(ctx, org, b.id, None)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for the next minute");
+        }
+    }
+    Ok(())
+}
+
+/// A client is about to become part of another contact: so do the bookings. As
+/// [`client_changes`].
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn client_merges(
+    ctx: &Context,
+    org: OrgId,
+    from: ContactId,
+    into: ContactId,
+) -> Result<(), StoreError> {
+    for booking in ctx.store.bookings_of(org, from).await? {
+        ctx.store.note_booking(org, into, booking.id).await?;
+    }
+    client_changes(ctx, org, into).await.map(drop)
+}
+
+/// The client is to be forgotten: what they said of sessions, and where these were.
+/// That there was a session stays.
+///
+/// # Errors
+/// When the table does not answer; a repeat goes on.
+pub async fn forget_client(ctx: &Context, org: OrgId, client: ContactId) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    for booking in ctx.store.bookings_of(org, client).await? {
+        let mut booking = Some(booking);
+        for _ in 0..ROUNDS {
+            let Some(mut b) = booking.take() else { break };
+            let comment = b.feedback.as_mut().and_then(|feedback| feedback.comment.take());
+            if b.location.is_empty() && comment.is_none() {
+                break;
+            }
+            b.location.clear();
+            b.due = Some(now + PAUSE);
+            if ctx.store.save_booking(&mut b).await? {
+                break;
+            }
+            booking = ctx.store.booking(org, b.id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The messages of a booking's notices, those that are there.
 ///
 /// # Errors
@@ -185,7 +246,7 @@ async fn decide(
             at: time(wanted, before, now),
             what: match before {
                 Some(before) => before.what,
-                None => Decided::Skipped(carillon_domain::booking::Skip::NoPhone),
+                None => Decided::Skipped(carillon_domain::booking::SkipReason::NoPhone),
             },
         };
         let is_there = id.and_then(|id| there.get(&id));

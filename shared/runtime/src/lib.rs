@@ -3,10 +3,11 @@
 
 pub mod accounts;
 pub mod body;
-pub mod broadcast;
 pub mod booking;
+pub mod broadcast;
 pub mod clock;
 pub mod config;
+pub mod contact;
 pub mod context;
 pub mod files;
 pub mod outbox;

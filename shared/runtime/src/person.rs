@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::context::InstallationError;
-use crate::{Context, random};
+use crate::{Context, booking, random};
 
 /// Messages looked at before progress is saved.
 const PAGE: i32 = 100;
@@ -155,6 +155,7 @@ pub async fn forget_contact(
         if asked.is_some_and(|asked| contact.created_at > asked) {
             return Ok(());
         }
+        booking::forget_client(ctx, org, id).await?;
         for list in ctx.store.lists_of(org, id, LISTS).await? {
             ctx.store.take_from_list(org, list, &[id], ctx.clock.now()).await?;
         }

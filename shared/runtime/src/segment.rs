@@ -19,6 +19,8 @@ const BATCH: i32 = 100;
 const IN_FLIGHT: usize = 16;
 /// Messages of a person that are looked at, the newest.
 const MESSAGES: i32 = 200;
+/// Workshops of a person that are looked at.
+const WORKSHOPS: i32 = 200;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
@@ -115,6 +117,12 @@ async fn facts(
                 }
             }
         }
+    }
+    if needs.registrations {
+        let (org, id) = (contact.org, contact.id);
+        let places = ctx.store.workshops_of(org, id, None, WORKSHOPS).await?;
+        let active = places.into_iter().filter(|(_, place)| place.is_active);
+        facts.registered.extend(active.map(|(workshop, _)| workshop));
     }
     Ok(facts)
 }

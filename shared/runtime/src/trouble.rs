@@ -1,6 +1,9 @@
 //! Members are told of trouble: by a message of the organization, through the same
 //! gates as any other, or by a call to an address of theirs. Best effort, and at
 //! most once an hour of each kind and subject: what is said is in the console too.
+//!
+//! Who finds it [`tell`]s the receiver, who may know the keys of addresses, and
+//! [`pass_on`] brings it to members.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +18,7 @@ use carillon_store::{Remembered, StoreError};
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
+use crate::body::{ReceiveBody, Received};
 use crate::context::InstallationError;
 use crate::{Context, outbox};
 
@@ -42,7 +46,7 @@ impl Lately {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum TellError {
+pub enum TellError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -52,17 +56,40 @@ enum TellError {
 }
 
 /// Tells whoever wants to know. `subject` is what it is about (an account, a
-/// share of a limit); `what` a sentence without anybody's data.
+/// share of a limit); `what` a sentence without anybody's data. Best effort.
 pub async fn tell(ctx: &Context, org: OrgId, about: Trouble, subject: &str, what: &str) {
     let now = ctx.clock.now();
     let hour = now.as_second().div_euclid(HOUR);
     if !ctx.told.is_new(org, about, subject, hour) {
         return;
     }
-    if let Err(error) = Box::pin(all(ctx, org, (about, subject, hour), what, now)).await {
+    let is_wanted = match ctx.store.settings(org).await {
+        Ok(settings) => settings.notify.iter().any(|n| n.about().contains(&about)),
+        Err(_) => true,
+    };
+    if !is_wanted {
+        return;
+    }
+    let (subject, what) = (subject.to_owned(), what.to_owned());
+    let body = ReceiveBody::new(org, Received::Trouble { about, subject, what }, now);
+    if let Err(error) = ctx.queues.receive(&body).await {
         ctx.counters.add("trouble_not_told", 1);
         tracing::warn!(error = &error as &dyn std::error::Error, "members were not told");
     }
+}
+
+/// Brings it to members; `at` is when it was found.
+///
+/// # Errors
+/// When the table or KMS does not answer: it comes again.
+pub async fn pass_on(
+    ctx: &Context,
+    org: OrgId,
+    (about, subject, what): (Trouble, &str, &str),
+    at: Timestamp,
+) -> Result<(), TellError> {
+    let hour = at.as_second().div_euclid(HOUR);
+    Box::pin(all(ctx, org, (about, subject, hour), what, ctx.clock.now())).await
 }
 
 async fn all(

@@ -4,7 +4,8 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use carillon_domain::booking::{
-    Answer, Booking, Decided, Feedback, Notice, NoticeKind, Overrides, Reply, Skip, State, Status,
+    Booking, BookingStatus, ClientReply, Decided, Feedback, Notice, NoticeKind, Overrides, Reply,
+    SkipReason, State,
 };
 use carillon_domain::{BookingId, Channel, ContactId, Lane, MessageId, OrgId};
 use jiff::Timestamp;
@@ -46,6 +47,11 @@ impl Store {
         };
         // Our own write, whose answer was lost on the way, is done.
         Ok(met.is_none_or(|met| met == write(b)))
+    }
+
+    /// A booking is another contact's too: the one that its client became part of.
+    pub async fn note_booking(&self, org: OrgId, with: ContactId, id: BookingId) -> Result<()> {
+        self.put(Writer::new(&keys::contact_booking(org, with, id)).done()).await
     }
 
     /// Makes it due `at` that time, so that its notices are looked at again then.
@@ -220,7 +226,7 @@ fn read_notice(value: &Value) -> Option<Notice> {
         at: Timestamp::from_millisecond(value.get(3)?.as_i64()?).ok()?,
         what: match what.parse::<MessageId>() {
             Ok(id) => Decided::Planned(id),
-            Err(_) => Decided::Skipped(Skip::parse(what)?),
+            Err(_) => Decided::Skipped(SkipReason::parse(what)?),
         },
     })
 }
@@ -230,10 +236,10 @@ fn read(item: &Item) -> Result<Booking> {
     let (org, rest) = r.parsed("pk", keys::read_org)?;
     let id = rest.strip_prefix("bk/").ok_or_else(|| r.corrupt("pk"))?;
     let by = || r.text("sb").map(str::to_owned);
-    let state = match r.parsed("st", Status::parse)? {
-        Status::Confirmed => State::Confirmed,
-        Status::Cancelled => State::Cancelled { by: by()?, at: r.time("st1")? },
-        Status::Completed => State::Completed { by: by()?, at: r.time("st1")? },
+    let state = match r.parsed("st", BookingStatus::parse)? {
+        BookingStatus::Confirmed => State::Confirmed,
+        BookingStatus::Cancelled => State::Cancelled { by: by()?, at: r.time("st1")? },
+        BookingStatus::Completed => State::Completed { by: by()?, at: r.time("st1")? },
     };
     let notices = match r.json::<Vec<Value>>("ns")? {
         None => Vec::new(),
@@ -243,7 +249,7 @@ fn read(item: &Item) -> Result<Booking> {
         }
     };
     let moment = |name: &str, at: i64| Timestamp::from_millisecond(at).map_err(|_| r.corrupt(name));
-    let reply = match r.json::<(Answer, i64, MessageId)>("re")? {
+    let reply = match r.json::<(ClientReply, i64, MessageId)>("re")? {
         None => None,
         Some((answer, at, message)) => Some(Reply { answer, at: moment("re", at)?, message }),
     };

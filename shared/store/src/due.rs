@@ -4,7 +4,9 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use carillon_domain::{AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId};
+use carillon_domain::{
+    AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId,
+};
 use jiff::Timestamp;
 
 use crate::attributes::{Item, Reader, n, s};
@@ -18,8 +20,8 @@ pub enum DueKind {
     /// Of contacts.
     ContactImport(ImportId),
     Erasure(AddressKey),
-    Workshop(WorkshopId),
     Booking(BookingId),
+    Workshop(WorkshopId),
 }
 
 /// One thing that waits, as the index showed it (it may have moved since).
@@ -66,8 +68,8 @@ impl DueKind {
             Self::Import(id) => keys::import(org, id),
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
-            Self::Workshop(id) => keys::workshop(org, id),
             Self::Booking(id) => keys::booking(org, id),
+            Self::Workshop(id) => keys::workshop(org, id),
         }
     }
 }
@@ -128,8 +130,8 @@ impl Store {
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
             | DueKind::Erasure(_)
-            | DueKind::Workshop(_)
-            | DueKind::Booking(_) => "",
+            | DueKind::Booking(_)
+            | DueKind::Workshop(_) => "",
         };
         let update = self
             .client

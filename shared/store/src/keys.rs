@@ -4,8 +4,9 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId, MemberId,
-    MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId, WorkshopId,
+    AddressKey, AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId,
+    MemberId, MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId,
+    WorkshopId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -268,6 +269,27 @@ pub fn pack(org: OrgId, id: PackId) -> Key {
     key(format!("{}/k/{}", org_part(org), id.key()), "k")
 }
 
+pub fn booking(org: OrgId, id: BookingId) -> Key {
+    key(format!("{}/bk/{}", org_part(org), id.key()), "bk")
+}
+
+/// All bookings of an organization, in the order of their beginnings.
+pub fn bookings(org: OrgId) -> String {
+    format!("{}/bkg", org_part(org))
+}
+
+/// A booking's place in that order.
+pub fn booking_at(starts_at: Timestamp, id: BookingId) -> String {
+    format!("{:013}#{}", starts_at.as_millisecond().max(0), id.key())
+}
+
+/// Which bookings a contact has.
+pub const CONTACT_BOOKING: &str = "bk/";
+
+pub fn contact_booking(org: OrgId, contact: ContactId, id: BookingId) -> Key {
+    key(contact_partition(org, contact), format!("{CONTACT_BOOKING}{}", id.key()))
+}
+
 /// In a workshop's partition, before its id.
 pub const WORKSHOP: &str = "w/";
 
@@ -349,27 +371,6 @@ pub fn campaign_batch(org: OrgId, id: CampaignId, (revision, first, step): (u32,
 /// A moment as it sorts as text.
 fn in_order(at: Timestamp) -> String {
     format!("{:013}", at.as_millisecond().max(0))
-}
-
-pub fn booking(org: OrgId, id: BookingId) -> Key {
-    key(format!("{}/bk/{}", org_part(org), id.key()), "bk")
-}
-
-/// All bookings of an organization, in the order of their beginnings.
-pub fn bookings(org: OrgId) -> String {
-    format!("{}/bkg", org_part(org))
-}
-
-/// A booking's place in that order.
-pub fn booking_at(starts_at: Timestamp, id: BookingId) -> String {
-    format!("{:013}#{}", starts_at.as_millisecond().max(0), id.key())
-}
-
-/// Which bookings a contact has.
-pub const CONTACT_BOOKING: &str = "bk/";
-
-pub fn contact_booking(org: OrgId, contact: ContactId, id: BookingId) -> Key {
-    key(contact_partition(org, contact), format!("{CONTACT_BOOKING}{}", id.key()))
 }
 
 /// `scope` is the kind of request; keys are the caller's words, so only their

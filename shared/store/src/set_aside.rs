@@ -25,8 +25,8 @@ impl Store {
             DueKind::Import(id) => self.import(org, id).await.map(drop),
             DueKind::ContactImport(id) => self.contact_import(org, id).await.map(drop),
             DueKind::Erasure(address) => self.erasure(org, address).await.map(drop),
-            DueKind::Workshop(id) => self.workshop(org, id).await.map(drop),
             DueKind::Booking(id) => self.booking(org, id).await.map(drop),
+            DueKind::Workshop(id) => self.workshop(org, id).await.map(drop),
         };
         match read {
             Ok(()) => Ok(None),

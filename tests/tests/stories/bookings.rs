@@ -518,3 +518,45 @@ async fn what_a_client_answers_is_noted_on_the_next_session_that_he_was_told_of(
     let gates = world.get(&format!("/v1/suppressions?to=%2B{}", &mobile(1)[1..])).await.ok(200);
     assert_eq!(gates["data"][0]["reason"], "stop_keyword");
 }
+
+#[tokio::test]
+async fn what_happens_to_a_contact_happens_to_the_bookings() {
+    let world = World::start().await;
+    let [one, other] = [client(&world, None).await, client(&world, Some(&mobile(1))).await];
+    let booking = book(&world, &one, &world.in_minutes(3 * DAY), json!({})).await;
+    assert!(notices(&booking)[1].starts_with("reminder no_phone"));
+    // The one turns out to be the other.
+    let merge = json!({"contact_id": one});
+    let _ = world.post(&format!("/v1/contacts/{other}/merge"), &merge).await.ok(200);
+    let shown = notices(&now(&world, &booking).await);
+    assert!(shown[1].starts_with("reminder pending"), "{shown:?}");
+    let listed = world.get(&format!("/v1/bookings?client_id={other}")).await.ok(200);
+    assert_eq!(listed["data"][0]["id"], booking["id"]);
+    let line = world.get(&format!("/v1/contacts/{other}/timeline")).await.ok(200);
+    let entries = line["data"].as_array().expect("entries");
+    assert!(entries.iter().any(|e| e["booking_id"] == booking["id"]), "{line}");
+    // And is forgotten: what waits is withdrawn, and the place is not known any more.
+    let path_ = format!("/v1/contacts/{other}/data");
+    let exported = world.get(&path_).await.ok(200);
+    assert_eq!(exported["bookings"][0]["location"], "Room 2");
+    let request = world.request(reqwest::Method::DELETE, &path_);
+    assert_eq!(carillon_tests::Answer::to(request).await.status, 202);
+    world.advance(3).await;
+    let gone = now(&world, &booking).await;
+    shows(&gone, &json!({"location": "", "status": "confirmed"}));
+    let shown = notices(&gone);
+    assert!(shown.iter().all(|n| !n.contains(" pending ")), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_deleted_contact_is_told_nothing_more() {
+    let world = World::start().await;
+    let client = client(&world, Some(&mobile(1))).await;
+    let booking = book(&world, &client, &world.in_minutes(3 * DAY), json!({})).await;
+    world.settle().await;
+    let request = world.request(reqwest::Method::DELETE, &format!("/v1/contacts/{client}"));
+    assert_eq!(carillon_tests::Answer::to(request).await.status, 204);
+    let shown = notices(&now(&world, &booking).await);
+    assert!(shown[1].starts_with("reminder cancelled"), "{shown:?}");
+    assert!(shown.iter().any(|n| n.contains(" no_contact ")), "{shown:?}");
+}

@@ -105,6 +105,7 @@ fn body(world: &World, route: &Route) -> Value {
         ("PATCH", "/v1/templates/{id}") => json!({"body": "Mine"}),
         ("PATCH", "/v1/bookings/{id}") => json!({"location": "Mine"}),
         ("POST", "/v1/bookings/{id}/move") => json!({"coach_name": "Mine"}),
+        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/contacts/{id}") => json!({"name": "Mine"}),
         ("POST", "/v1/contacts/{id}/merge") => {
             json!({"contact_id": carillon_domain::ContactId::from_hash(&[b"mine"])})
@@ -123,7 +124,6 @@ fn body(world: &World, route: &Route) -> Value {
             json!({"channel": "sms", "template": "private"})
         }
         (_, "/v1/contacts/{id}/labels") => json!({"labels": ["mine"]}),
-        ("PATCH", "/v1/sequences/{id}" | "/v1/tags/{id}") => json!({"name": "Mine"}),
         ("PATCH", "/v1/members/{id}") => json!({"role": "manager"}),
         ("PATCH", "/v1/organizations/{id}") => json!({"status": "suspended"}),
         _ => json!({}),

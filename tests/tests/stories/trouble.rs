@@ -55,8 +55,8 @@ async fn a_spend_limit_is_told_of_when_it_is_nearly_and_when_it_is_used_up() {
         world.settle().await;
         said.push(world.accepted_for("+14155550123").await.len());
     }
-    // The eighth is the one that makes it 80 %; the eleventh has no room.
-    assert_eq!(said, [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2]);
+    // The eighth makes it 80 %; the tenth uses it up.
+    assert_eq!(said, [0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2]);
 }
 
 /// The tests have no internet: an address that cannot be reached is called once.

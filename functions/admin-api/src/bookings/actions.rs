@@ -92,7 +92,8 @@ pub async fn delete(
         let booking = found(&ctx, &caller, id).await?;
         let messages = notices::messages(&ctx, &booking).await?;
         let waits = booking.due.is_some() || messages.values().any(|m| !m.state.is_settled());
-        let is_open = matches!(booking.status(), carillon_domain::booking::Status::Confirmed);
+        let is_open =
+            matches!(booking.status(), carillon_domain::booking::BookingStatus::Confirmed);
         if is_open || waits {
             let detail = "Something may still be sent for this booking; cancel it first, or wait \
                           until its notices are settled.";

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{MOST_LISTS, found, shown};
 use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
+use crate::bookings;
 use crate::extract::{Id, Params};
 use crate::lists::{self, Page, PageQuery};
 use crate::messages::list::newest;
@@ -30,6 +31,8 @@ pub struct ContactExport {
     exported_at: Timestamp,
     /// The lists that the contact is in.
     lists: Vec<ListId>,
+    /// Sessions, and what the person said of them.
+    bookings: Vec<view::booking::Booking>,
     /// What keeps us from writing to the person.
     suppressions: Vec<view::suppression::Suppression>,
     /// In and out, newest first, each with its attempts, events and decisions.
@@ -74,6 +77,7 @@ pub async fn export(
         contact: shown(&ctx, &contact).await?,
         exported_at: now,
         lists: ctx.store.lists_of(caller.org, id, MOST_LISTS).await?,
+        bookings: bookings::of_client(&ctx, &caller, id).await?,
         suppressions,
         messages: page.data,
         next_cursor: page.next_cursor,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use carillon_domain::{Contact, ContactId, OrgId};
-use carillon_runtime::{Context, random};
+use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactSaved, FoundContact, ListChanged, StoreError};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -64,6 +64,7 @@ pub async fn merge(
         let other = match ctx.store.contact(caller.org, other_id).await? {
             Some(FoundContact::Contact(other)) => *other,
             Some(FoundContact::MergedInto(into)) if into == id => {
+                carillon_runtime::contact::changed(&ctx, &before).await?;
                 return Ok(Json(shown(&ctx, &before).await?));
             }
             Some(FoundContact::MergedInto(_)) | None => return Err(unknown()),
@@ -74,10 +75,12 @@ pub async fn merge(
             .map_err(|e| Problem::conflict(e.code(), format!("{e} Take some away first.")))?;
         after.updated_at = ctx.clock.now();
         move_lists(&ctx, caller.org, other_id, id).await?;
+        booking::client_merges(&ctx, caller.org, other_id, id).await?;
         let both = (&before, &other);
         let token = random::token();
         let merged = ctx.store.merge_contacts(&secret, both, &mut after, &token).await?;
         if merged == ContactSaved::Done {
+            carillon_runtime::contact::changed(&ctx, &after).await?;
             return Ok(Json(shown(&ctx, &after).await?));
         }
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use carillon_domain::{ContactId, MessageId, OrgId};
+use carillon_domain::{BookingId, ContactId, MessageId, OrgId, WorkshopId};
 use carillon_runtime::Context;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,6 +19,9 @@ use crate::lists::{self, Page, PageQuery};
 use crate::messages::list::newest;
 use crate::problem::Problem;
 use crate::view;
+
+/// Workshops of a person that are told of.
+const WORKSHOPS: i32 = 200;
 
 /// Something that there was with a person.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -41,6 +44,18 @@ enum What {
     },
     Suppression {
         suppression: view::suppression::Suppression,
+    },
+    /// A session was booked.
+    Booking {
+        booking_id: BookingId,
+        starts_at: Timestamp,
+        coach_name: String,
+        status: carillon_domain::booking::BookingStatus,
+    },
+    /// For a workshop; or it is over, and when.
+    Registration {
+        workshop_id: WorkshopId,
+        left_at: Option<Timestamp>,
     },
     /// The contact was stored.
     Created {
@@ -70,9 +85,15 @@ pub async fn read(
     }
     // Messages older than these are on the next page, and so is what lies between.
     let end = ids.last().filter(|_| ids.len() == limit).and_then(|id| at_of(*id));
-    let others = said(&ctx, caller.org, &addresses).await?;
+    let mut others = said(&ctx, caller.org, &addresses).await?;
+    others.extend(registrations(&ctx, caller.org, id).await?);
     let created = What::Created { created_by: contact.created_by.clone() };
-    let others = others.into_iter().chain([(contact.created_at, created)]);
+    let bookings = ctx.store.bookings_of(caller.org, id).await?.into_iter().map(|b| {
+        let (booking_id, status) = (b.id, b.status());
+        let (starts_at, coach_name) = (b.starts_at, b.coach_name);
+        (b.created_at, What::Booking { booking_id, starts_at, coach_name, status })
+    });
+    let others = others.into_iter().chain(bookings).chain([(contact.created_at, created)]);
     entries.extend(others.map(|(at, what)| (at, None, what)));
     entries.retain(|(at, message, _)| {
         let is_new = message.is_some() || shown.is_none_or(|shown| *at < shown);
@@ -114,6 +135,22 @@ fn place(cursor: Option<Vec<String>>) -> Result<(Option<Timestamp>, Option<Messa
 /// The time in a message's id, by which its list is sorted.
 fn at_of(id: MessageId) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(id.at_ms()).ok()?).ok()
+}
+
+/// The workshops that the person was ever registered for, as it stands.
+async fn registrations(
+    ctx: &Context,
+    org: OrgId,
+    id: ContactId,
+) -> Result<Vec<(Timestamp, What)>, Problem> {
+    let mut found = Vec::new();
+    for (workshop_id, place) in ctx.store.workshops_of(org, id, None, WORKSHOPS).await? {
+        if let Some(r) = ctx.store.registration(org, workshop_id, place.number).await? {
+            let left_at = r.left.map(|left| left.at);
+            found.push((r.at, What::Registration { workshop_id, left_at }));
+        }
+    }
+    Ok(found)
 }
 
 /// What stands of what the person said: a few rows of each number.

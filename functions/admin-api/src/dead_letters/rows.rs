@@ -36,8 +36,8 @@ pub async fn redrive(
                 | DueKind::Import(_)
                 | DueKind::ContactImport(_)
                 | DueKind::Erasure(_)
-                | DueKind::Workshop(_)
-                | DueKind::Booking(_) => true,
+                | DueKind::Booking(_)
+                | DueKind::Workshop(_) => true,
             }
         }
         None => true,
@@ -83,13 +83,13 @@ pub async fn drop(
                     return Err(readable());
                 }
             }
-            DueKind::Workshop(id) => {
-                if ctx.store.workshop(org, id).await?.is_some() {
+            DueKind::Booking(id) => {
+                if ctx.store.booking(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }
-            DueKind::Booking(id) => {
-                if ctx.store.booking(org, id).await?.is_some() {
+            DueKind::Workshop(id) => {
+                if ctx.store.workshop(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

@@ -92,7 +92,7 @@ pub async fn put(
     now: Timestamp,
 ) -> Result<MessageId, Problem> {
     let message = message(ctx, caller, draft, None, now).await?;
-    store_and_queue(ctx, &message, now).await?;
+    outbox::post(ctx, &message, now).await?;
     Ok(message.id)
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use carillon_domain::booking::{self as domain, Answer, Decided, NoticeKind, Overrides, Skip};
+use carillon_domain::booking::{
+    self as domain, ClientReply, Decided, NoticeKind, Overrides, SkipReason,
+};
 use carillon_domain::message::{Message, Status as MessageStatus};
 use carillon_domain::{BookingId, Channel, ContactId, MessageId};
 use jiff::Timestamp;
@@ -21,14 +23,14 @@ pub struct Booking {
     pub duration_minutes: u32,
     /// Empty: `TBD` is told.
     pub location: String,
-    pub status: domain::Status,
+    pub status: domain::BookingStatus,
     /// What it has instead of the organization's settings.
     pub settings: Overrides,
     /// A reminder of the time that it has now was handed to a provider.
     pub reminder_sent: bool,
     pub feedback_sent: bool,
     /// What the client wrote back to a notice.
-    pub client_reply: Option<Answer>,
+    pub client_reply: Option<ClientReply>,
     pub client_replied_at: Option<Timestamp>,
     /// How the client found the session.
     pub feedback: Option<Feedback>,
@@ -61,7 +63,7 @@ pub struct Notice {
     /// Its message's; `skipped` where there is none.
     pub status: NoticeStatus,
     /// Why it is not sent.
-    pub reason: Option<Skip>,
+    pub reason: Option<SkipReason>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]

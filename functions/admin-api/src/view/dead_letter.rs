@@ -54,8 +54,8 @@ pub enum RowKind {
     Pack,
     Import,
     Erasure,
-    Workshop,
     Booking,
+    Workshop,
     Unknown,
 }
 
@@ -68,6 +68,8 @@ pub enum CallbackKind {
     Inbound,
     /// The outcome of an attempt, from our own sender.
     Result,
+    /// Something that members were to be told.
+    Trouble,
 }
 
 /// A dead letter that is tried again.
@@ -137,8 +139,8 @@ impl DeadLetter {
                 (RowKind::Import, Some(id.to_string()))
             }
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
-            Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
+            Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),
             None => (RowKind::Unknown, None),
         };
         Self::Row {
@@ -157,6 +159,7 @@ impl DeadLetter {
                 (Some(CallbackKind::Receipt), Some(r.provider), r.message)
             }
             Some(Received::Inbound(m)) => (Some(CallbackKind::Inbound), Some(m.provider), None),
+            Some(Received::Trouble { .. }) => (Some(CallbackKind::Trouble), None, None),
             Some(Received::Refused { message, .. }) => {
                 (Some(CallbackKind::Result), None, Some(*message))
             }

@@ -295,13 +295,22 @@ impl Work<'_> {
             return Ok(Some(Outcome::Refused(refused)));
         }
         if after.says_the_same(before) || import.dry_run {
+            // This line's own change may have been cut off before this.
+            if before.imported == Some((import.id, line)) {
+                carillon_runtime::contact::changed(self.ctx, before).await?;
+            }
             return Ok(Some(outcome(!after.says_the_same(before))));
         }
         after.imported = Some((import.id, line));
         after.updated_at = self.ctx.clock.now();
         let (store, token) = (&self.ctx.store, random::token());
         Ok(match store.save_contact(&self.secret, Some(before), &mut after, &token).await? {
-            ContactSaved::Done => Some(outcome(true)),
+            ContactSaved::Done => {
+                if after.phone != before.phone {
+                    carillon_runtime::contact::changed(self.ctx, &after).await?;
+                }
+                Some(outcome(true))
+            }
             ContactSaved::Changed(_)
             | ContactSaved::PhoneTaken(_)
             | ContactSaved::ExternalIdTaken(_) => None,

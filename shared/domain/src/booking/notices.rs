@@ -10,7 +10,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Booking, BookingSettings, Decided, Notice, NoticeKind, Skip, State};
+use super::{Booking, BookingSettings, Decided, Notice, NoticeKind, SkipReason, State};
 
 /// A reminder that is late is of use for so long before the session.
 pub const LEAST_AHEAD: SignedDuration = SignedDuration::from_hours(2);
@@ -22,7 +22,7 @@ pub const FEEDBACK_LATE: SignedDuration = SignedDuration::from_hours(24);
 pub struct Wanted {
     pub kind: NoticeKind,
     /// When it goes, or why it does not.
-    pub at: Result<Timestamp, (Timestamp, Skip)>,
+    pub at: Result<Timestamp, (Timestamp, SkipReason)>,
 }
 
 /// A notice of an earlier revision or address that has gone out, may have, or had
@@ -86,7 +86,7 @@ pub fn wanted(
                 } else if now.saturating_add(LEAST_AHEAD).unwrap_or(Timestamp::MAX) <= b.starts_at {
                     Ok(now)
                 } else {
-                    Err((at, Skip::TooLate))
+                    Err((at, SkipReason::TooLate))
                 };
                 wanted.push(Wanted { kind: NoticeKind::Reminder, at });
             }
@@ -99,7 +99,7 @@ pub fn wanted(
         } else if now <= at.saturating_add(FEEDBACK_LATE).unwrap_or(Timestamp::MAX) {
             Ok(now)
         } else {
-            Err((at, Skip::TooLate))
+            Err((at, SkipReason::TooLate))
         };
         wanted.push(Wanted { kind: NoticeKind::Feedback, at });
     }

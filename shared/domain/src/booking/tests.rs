@@ -170,7 +170,7 @@ fn news_that_was_decided_against_does_not_come_late() {
         revision: 1,
         channel: Channel::Sms,
         at: time(NOW),
-        what: Decided::Skipped(Skip::NoPhone),
+        what: Decided::Skipped(SkipReason::NoPhone),
     });
     let rest = ["reminder 2027-04-09T01:00:00Z", "feedback 2027-04-10T04:00:00Z"];
     assert_eq!(asked(&b, &[], later), rest);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::words::normal;
-use crate::booking::Answer;
+use crate::booking::ClientReply;
 
 /// Those of other languages than English want a native speaker's eye.
 const CONFIRM: &[&str] = &[
@@ -47,14 +47,16 @@ const RESCHEDULE: &[&str] = &[
     "変更",
 ];
 
-static WORDS: LazyLock<HashMap<String, Answer>> = LazyLock::new(|| {
+static WORDS: LazyLock<HashMap<String, ClientReply>> = LazyLock::new(|| {
     let of = |words: &'static [&'static str], answer| {
         words.iter().map(move |word| (normal(word), answer))
     };
-    of(CONFIRM, Answer::Confirmed).chain(of(RESCHEDULE, Answer::RescheduleRequested)).collect()
+    of(CONFIRM, ClientReply::Confirmed)
+        .chain(of(RESCHEDULE, ClientReply::RescheduleRequested))
+        .collect()
 });
 
-pub(super) fn find(message: &str) -> Option<Answer> {
+pub(super) fn find(message: &str) -> Option<ClientReply> {
     WORDS.get(message).copied()
 }
 
@@ -74,11 +76,11 @@ mod tests {
     #[test]
     fn only_the_whole_message_counts() {
         for (text, answer) in [
-            ("C", Some(Answer::Confirmed)),
-            (" c. ", Some(Answer::Confirmed)),
-            ("Confirm!", Some(Answer::Confirmed)),
-            ("r", Some(Answer::RescheduleRequested)),
-            ("Please reschedule", Some(Answer::RescheduleRequested)),
+            ("C", Some(ClientReply::Confirmed)),
+            (" c. ", Some(ClientReply::Confirmed)),
+            ("Confirm!", Some(ClientReply::Confirmed)),
+            ("r", Some(ClientReply::RescheduleRequested)),
+            ("Please reschedule", Some(ClientReply::RescheduleRequested)),
             ("Can you confirm the address?", None),
             ("C is for cookie", None),
             ("CANCEL", None),

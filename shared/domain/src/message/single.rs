@@ -17,7 +17,7 @@ pub struct Single {
     pub source: Source,
     pub related: Option<Related>,
     pub contact: Option<ContactId>,
-    /// The contact's own time zone.
+    /// The contact's own time zone, if it is known.
     pub zone: Option<String>,
     pub integration: Option<ProviderName>,
     pub scheduled_for: Timestamp,

@@ -1,6 +1,6 @@
 //! Whom a booking is with, and all that its notices may mention.
 
-use carillon_domain::booking::{Booking, Skip};
+use carillon_domain::booking::{Booking, SkipReason};
 use carillon_domain::quiet::zones::{self, Zones};
 use carillon_domain::settings::Settings;
 use carillon_domain::{Contact, PhoneNumber};
@@ -35,8 +35,8 @@ impl About {
     }
 
     /// Why there is no number to send to.
-    pub const fn no_phone(&self) -> Skip {
-        if self.contact.is_some() { Skip::NoPhone } else { Skip::NoContact }
+    pub const fn no_phone(&self) -> SkipReason {
+        if self.contact.is_some() { SkipReason::NoPhone } else { SkipReason::NoContact }
     }
 }
 

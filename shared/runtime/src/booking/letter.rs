@@ -1,7 +1,7 @@
 //! A notice as a message: its template, its variables, its end.
 
 use carillon_domain::booking::link::Link;
-use carillon_domain::booking::{Booking, Notice, NoticeKind, Skip};
+use carillon_domain::booking::{Booking, Notice, NoticeKind, SkipReason};
 use carillon_domain::message::{Content, Message, Related, Single, Source, TemplateRef};
 use carillon_domain::personal::{self, About as Mentioned, Person};
 use carillon_domain::{Channel, MessageId, written_out};
@@ -29,28 +29,28 @@ pub async fn write(
     notice: &Notice,
     id: MessageId,
     now: Timestamp,
-) -> Result<Result<Message, Skip>, SyncError> {
+) -> Result<Result<Message, SkipReason>, SyncError> {
     let (Some(contact), Some(phone)) = (&about.contact, &about.phone) else {
         return Ok(Err(about.no_phone()));
     };
     if !is_served(ctx, b, notice.channel).await? {
-        return Ok(Err(Skip::NoProvider));
+        return Ok(Err(SkipReason::NoProvider));
     }
     let template = ctx.store.template_by_key(b.org, notice.kind.template()).await?;
     let template = match template {
-        None => return Ok(Err(Skip::NoTemplate)),
-        Some(template) if !template.is_active => return Ok(Err(Skip::TemplateInactive)),
+        None => return Ok(Err(SkipReason::NoTemplate)),
+        Some(template) if !template.is_active => return Ok(Err(SkipReason::TemplateInactive)),
         Some(template) => template,
     };
     let mut given = variables(b, about);
     if notice.kind == NoticeKind::Feedback {
         match link(ctx, b, about).await? {
             Some(link) => given.insert("feedback_link".to_owned(), link.into()),
-            None => return Ok(Err(Skip::NoPublicUrl)),
+            None => return Ok(Err(SkipReason::NoPublicUrl)),
         };
     }
     let Some(content) = content(&template, about, given) else {
-        return Ok(Err(Skip::TemplateUnusable));
+        return Ok(Err(SkipReason::TemplateUnusable));
     };
     let single = Single {
         id,

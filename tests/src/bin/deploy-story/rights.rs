@@ -32,6 +32,7 @@ const ADDRESS: &str = "o/nobody0000000000/a/none";
 const PACK: &str = "o/nobody0000000000/k/none";
 const FILE: &str = "o/nobody0000000000/src/none";
 const LEDGER: &str = "o/nobody0000000000/ledger";
+const BOOKING: &str = "o/nobody0000000000/bk/none";
 const LETTER: &str = "o/nobody0000000000/dl/none";
 const ERASURE: &str = "o/nobody0000000000/er/none";
 const CONTACT: &str = "o/nobody0000000000/c/none";
@@ -40,6 +41,8 @@ const COUNTERS: &str = "o/nobody0000000000/n";
 const API_KEY: &str = "key/none";
 const ACCOUNT: &str = "cb/twilio/none";
 const TOKEN: &str = "cbt/none";
+/// Who wrote to a number with the installation's own account.
+const SHARED: &str = "sha/none";
 const SESSION: &str = "ses/none";
 const INVITATION: &str = "inv/none";
 const TABLE_MARK: &str = "installation";
@@ -79,6 +82,7 @@ const ROWS: [Rule; 7] = [
             (Update, FILE),
             (Put, PACK),
             (Put, ERASURE),
+            (Put, BOOKING),
             (Put, LETTER),
             (Delete, LETTER),
             (Delete, ADDRESS),
@@ -97,12 +101,21 @@ const ROWS: [Rule; 7] = [
             (GetMany, ADDRESS),
             (Put, ADDRESS),
             (Put, LEDGER),
+            (Put, SHARED),
             (Update, PACK),
             (Put, LETTER),
             (Delete, LETTER),
             (Describe, ""),
         ],
-        &[(Get, API_KEY), (Put, API_KEY), (Put, ORG), (Put, FILE), (Delete, ADDRESS), (Scan, "")],
+        &[
+            (Get, API_KEY),
+            (Put, API_KEY),
+            (Put, ORG),
+            (Put, FILE),
+            (Put, BOOKING),
+            (Delete, ADDRESS),
+            (Scan, ""),
+        ],
     ),
     (
         "Webhook",
@@ -110,15 +123,32 @@ const ROWS: [Rule; 7] = [
             (Get, TOKEN),
             (Get, ADDRESS),
             (Query, ACCOUNT),
+            (Query, SHARED),
             (Query, ORG),
             (Put, ADDRESS),
             (Update, ADDRESS),
         ],
-        &[(Get, API_KEY), (Query, ADDRESS), (Put, ORG), (Put, PACK), (Describe, "")],
+        &[
+            (Get, API_KEY),
+            (Query, ADDRESS),
+            (Put, ORG),
+            (Put, PACK),
+            (Put, BOOKING),
+            (Put, SHARED),
+            (Describe, ""),
+        ],
     ),
     (
         "Receiver",
-        &[(Get, ORG), (Query, ADDRESS), (Put, ADDRESS), (Update, ADDRESS), (Delete, ADDRESS)],
+        &[
+            (Get, ORG),
+            (GetMany, ADDRESS),
+            (Put, BOOKING),
+            (Query, ADDRESS),
+            (Put, ADDRESS),
+            (Update, ADDRESS),
+            (Delete, ADDRESS),
+        ],
         &[(Get, API_KEY), (Put, ORG), (Put, PACK), (Scan, ""), (Describe, "")],
     ),
     (
