@@ -133,11 +133,17 @@ pub async fn list(desk: Desk, Query(filter): Query<Filter>) -> Result<Response, 
     Ok(page::ok(&make_list(&desk, filter, Form::default(), Errors::default()).await?))
 }
 
-async fn make_list(desk: &Desk, filter: Filter, form: Form, errors: Errors) -> Result<BookingsPage, Problem> {
+async fn make_list(
+    desk: &Desk,
+    filter: Filter,
+    form: Form,
+    errors: Errors,
+) -> Result<BookingsPage, Problem> {
     let is_past = filter.which == "past";
     let split = (desk.now - jiff::SignedDuration::from_hours(3)).to_string();
     let side = if is_past { "to" } else { "from" };
-    let path = api::path("/v1/bookings", &[("limit", "50"), (side, &*split), ("cursor", &filter.cursor)]);
+    let path =
+        api::path("/v1/bookings", &[("limit", "50"), (side, &*split), ("cursor", &filter.cursor)]);
     let found = desk.api.get::<Listed<Booking>>(&path);
     let (frame, found) = futures::join!(desk.frame("Bookings"), found);
     let found = found?;
@@ -182,12 +188,18 @@ pub async fn page(desk: Desk, Path(id): Path<String>) -> Result<Response, Refusa
     Ok(page::ok(&make(&desk, &id, Errors::default(), None).await?))
 }
 
-async fn make(desk: &Desk, id: &str, errors: Errors, at: Option<&str>) -> Result<BookingPage, Problem> {
+async fn make(
+    desk: &Desk,
+    id: &str,
+    errors: Errors,
+    at: Option<&str>,
+) -> Result<BookingPage, Problem> {
     let booking: Booking = desk.api.get(&format!("/v1/bookings/{}", api::segment(id))).await?;
     let path = format!("/v1/contacts/{}", api::segment(&booking.client_id));
     let (frame, client) = futures::join!(desk.frame("A booking"), desk.api.get::<Contact>(&path));
     let frame = frame?;
-    let client = client.unwrap_or_else(|_| Contact { id: booking.client_id.clone(), ..Contact::default() });
+    let client =
+        client.unwrap_or_else(|_| Contact { id: booking.client_id.clone(), ..Contact::default() });
     let at = at.map_or_else(|| frame.times.field(&booking.starts_at), str::to_owned);
     Ok(BookingPage { frame, booking, client, at, errors })
 }
@@ -210,7 +222,14 @@ pub async fn complete(desk: Desk, Path(id): Path<String>, sent: Sent) -> Result<
     act(&desk, &id, "complete", &json!({}), &sent, "completed").await
 }
 
-async fn act(desk: &Desk, id: &str, what: &str, body: &Value, sent: &Sent, done: &str) -> Result<Response, Refusal> {
+async fn act(
+    desk: &Desk,
+    id: &str,
+    what: &str,
+    body: &Value,
+    sent: &Sent,
+    done: &str,
+) -> Result<Response, Refusal> {
     let path = format!("/v1/bookings/{}/{what}", api::segment(id));
     match desk.api.post::<Value>(&path, body, sent.filled("once")).await {
         Ok(_) => Ok(to(id, done)),
@@ -231,7 +250,14 @@ impl Booking {
     pub fn sample() -> Self {
         let text = || crate::page::tests::HOSTILE.to_owned();
         let at = "2026-11-21T09:00:00Z".parse().expect("a time");
-        let notice = Notice { kind: text(), channel: text(), message_id: Some(text()), scheduled_for: at, status: Status(text()), reason: Some(text()) };
+        let notice = Notice {
+            kind: text(),
+            channel: text(),
+            message_id: Some(text()),
+            scheduled_for: at,
+            status: Status(text()),
+            reason: Some(text()),
+        };
         Self {
             id: text(),
             client_id: text(),
@@ -258,8 +284,16 @@ fn all_wrong() -> Errors {
 impl BookingsPage {
     pub fn sample() -> Self {
         let text = || crate::page::tests::HOSTILE.to_owned();
-        let form = Form { client: text(), at: text(), minutes: text(), coach: text(), location: text() };
-        Self { frame: Frame::sample(), is_past: false, bookings: vec![Booking::sample()], next: Some(text()), form, errors: all_wrong() }
+        let form =
+            Form { client: text(), at: text(), minutes: text(), coach: text(), location: text() };
+        Self {
+            frame: Frame::sample(),
+            is_past: false,
+            bookings: vec![Booking::sample()],
+            next: Some(text()),
+            form,
+            errors: all_wrong(),
+        }
     }
 }
 
@@ -267,6 +301,12 @@ impl BookingsPage {
 impl BookingPage {
     pub fn sample() -> Self {
         let at = crate::page::tests::HOSTILE.to_owned();
-        Self { frame: Frame::sample(), booking: Booking::sample(), client: Contact::sample(), at, errors: all_wrong() }
+        Self {
+            frame: Frame::sample(),
+            booking: Booking::sample(),
+            client: Contact::sample(),
+            at,
+            errors: all_wrong(),
+        }
     }
 }

@@ -152,15 +152,22 @@ async fn make_list(
     errors: Errors,
 ) -> Result<ContactsPage, Problem> {
     let own = [("q", &*filter.q), ("label", &*filter.label)];
-    let asked = api::path("/v1/contacts", &[&own[..], &[("limit", ROWS), ("cursor", &filter.cursor)]].concat());
+    let asked = api::path(
+        "/v1/contacts",
+        &[&own[..], &[("limit", ROWS), ("cursor", &filter.cursor)]].concat(),
+    );
     let found = desk.api.get::<Listed<Contact>>(&asked);
     let (frame, found) = futures::join!(desk.frame("Contacts"), found);
     let (contacts, next, problem) = match found {
         Ok(found) => (found.data, found.next_cursor, None),
-        Err(problem) if matches!(problem.status, 400 | 422) => (Vec::new(), None, Some(problem.detail)),
+        Err(problem) if matches!(problem.status, 400 | 422) => {
+            (Vec::new(), None, Some(problem.detail))
+        }
         Err(problem) => return Err(problem),
     };
-    let next = next.map(|cursor| api::path("/console/contacts", &[&own[..], &[("cursor", &*cursor)]].concat()));
+    let next = next.map(|cursor| {
+        api::path("/console/contacts", &[&own[..], &[("cursor", &*cursor)]].concat())
+    });
     Ok(ContactsPage { frame: frame?, contacts, next, problem, form, errors, filter })
 }
 
@@ -181,7 +188,12 @@ pub async fn page(desk: Desk, Path(id): Path<String>) -> Result<Response, Refusa
     Ok(page::ok(&make(&desk, &id, None, Errors::default()).await?))
 }
 
-async fn make(desk: &Desk, id: &str, form: Option<(Contact, String)>, errors: Errors) -> Result<ContactPage, Problem> {
+async fn make(
+    desk: &Desk,
+    id: &str,
+    form: Option<(Contact, String)>,
+    errors: Errors,
+) -> Result<ContactPage, Problem> {
     let path = format!("/v1/contacts/{}", api::segment(id));
     let Tagged { tag, value: contact } = desk.api.tagged::<Contact>(&path).await?;
     // By number: what was sent before he was a contact is his as well.
@@ -190,7 +202,8 @@ async fn make(desk: &Desk, id: &str, form: Option<(Contact, String)>, errors: Er
         None => [("contact_id", id), ("limit", "25")],
     };
     let messages = api::path("/v1/messages", &query);
-    let (frame, messages) = futures::join!(desk.frame(contact.called()), desk.api.get::<Listed<Message>>(&messages));
+    let (frame, messages) =
+        futures::join!(desk.frame(contact.called()), desk.api.get::<Listed<Message>>(&messages));
     let stored = Contact {
         name: contact.name.clone(),
         phone: contact.phone.clone(),
@@ -242,7 +255,9 @@ pub async fn remove(desk: Desk, Path(id): Path<String>, _: Sent) -> Result<Respo
 
 fn wrong(problem: &Problem) -> Result<Errors, Refusal> {
     match problem.status {
-        412 => Ok(Errors::whole("Somebody else has changed this contact meanwhile. What you typed is still here.")),
+        412 => Ok(Errors::whole(
+            "Somebody else has changed this contact meanwhile. What you typed is still here.",
+        )),
         400 | 409 | 422 => Ok(Errors::of(problem, &FIELDS)),
         _ => Err(problem.clone().into()),
     }
@@ -257,7 +272,14 @@ impl Contact {
     pub fn sample() -> Self {
         let text = || crate::page::tests::HOSTILE.to_owned();
         let at = "2026-11-21T09:00:00Z".parse().expect("a time");
-        let consent = Consent { channel: text(), purpose: text(), status: Status(text()), at, source: text(), text: text() };
+        let consent = Consent {
+            channel: text(),
+            purpose: text(),
+            status: Status(text()),
+            at,
+            source: text(),
+            text: text(),
+        };
         Self {
             id: text(),
             name: Some(text()),
@@ -279,7 +301,10 @@ impl Contact {
 #[cfg(test)]
 fn all_wrong() -> Errors {
     let mut errors = Errors::whole(crate::page::tests::HOSTILE);
-    FIELDS.iter().chain(&["label"]).for_each(|field| errors.add(field, crate::page::tests::HOSTILE));
+    FIELDS
+        .iter()
+        .chain(&["label"])
+        .for_each(|field| errors.add(field, crate::page::tests::HOSTILE));
     errors
 }
 

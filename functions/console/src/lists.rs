@@ -77,7 +77,13 @@ async fn make_list(desk: &Desk, id: &str, errors: Errors) -> Result<ListPage, Pr
         desk.api.get::<Listed<Contact>>(&members_path),
     );
     let (list, members) = (list?, members?);
-    Ok(ListPage { frame: frame?, list, is_part: members.next_cursor.is_some(), members: members.data, errors })
+    Ok(ListPage {
+        frame: frame?,
+        list,
+        is_part: members.next_cursor.is_some(),
+        members: members.data,
+        errors,
+    })
 }
 
 /// `POST /console/lists/{id}/add`: the contact with a number.
@@ -110,7 +116,12 @@ impl ListsPage {
         let text = || crate::page::tests::HOSTILE.to_owned();
         let mut errors = Errors::whole(&text());
         errors.add("name", &text());
-        Self { frame: Frame::sample(), lists: vec![List { id: text(), name: text(), count: 3 }], errors, name: text() }
+        Self {
+            frame: Frame::sample(),
+            lists: vec![List { id: text(), name: text(), count: 3 }],
+            errors,
+            name: text(),
+        }
     }
 }
 
@@ -121,6 +132,12 @@ impl ListPage {
         let mut errors = Errors::whole(&text());
         errors.add("phone", &text());
         let list = List { id: text(), name: text(), count: 3 };
-        Self { frame: Frame::sample(), list, members: vec![Contact::sample()], is_part: true, errors }
+        Self {
+            frame: Frame::sample(),
+            list,
+            members: vec![Contact::sample()],
+            is_part: true,
+            errors,
+        }
     }
 }

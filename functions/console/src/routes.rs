@@ -6,9 +6,9 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::desk::Console;
 use crate::{
-    assets, audit_log, bookings, bulk, callback, contacts, dead_letters, home, imports, integrations, lists, looks, members,
-    message, messages, opt_outs, send, settings, sign_in, sign_out, statistics, tags,
-    templates, today, workshop, workshops,
+    assets, audit_log, bookings, bulk, callback, contacts, dead_letters, home, imports,
+    integrations, lists, looks, members, message, messages, opt_outs, send, settings, sign_in,
+    sign_out, statistics, tags, templates, today, workshop, workshops,
 };
 
 pub const HOME: &str = "/console";

@@ -95,7 +95,11 @@ fn said(offset: &str) -> String {
     };
     let text = offset.trim_start_matches("PT").replace('H', " h ").replace('M', " min ");
     let text = text.trim();
-    if text.is_empty() || text == "0 min" { "When it begins".to_owned() } else { format!("{text} {side} it begins") }
+    if text.is_empty() || text == "0 min" {
+        "When it begins".to_owned()
+    } else {
+        format!("{text} {side} it begins")
+    }
 }
 
 #[derive(Template)]
@@ -162,7 +166,12 @@ pub async fn remove(desk: Desk, Path(id): Path<String>, _: Sent) -> Result<Respo
     after(&desk, answer.map(|()| Value::Null), "removed", "").await
 }
 
-async fn after(desk: &Desk, answer: Result<Value, Problem>, done: &str, name: &str) -> Result<Response, Refusal> {
+async fn after(
+    desk: &Desk,
+    answer: Result<Value, Problem>,
+    done: &str,
+    name: &str,
+) -> Result<Response, Refusal> {
     match answer {
         Ok(_) => Ok(Redirect::to(&format!("/console/tags?done={done}")).into_response()),
         Err(problem) if matches!(problem.status, 400 | 409 | 422) => {
@@ -219,7 +228,11 @@ pub async fn sequences(desk: Desk) -> Result<Response, Refusal> {
     Ok(page::ok(&make_sequences(&desk, Errors::default(), String::new()).await?))
 }
 
-async fn make_sequences(desk: &Desk, errors: Errors, name: String) -> Result<SequencesPage, Problem> {
+async fn make_sequences(
+    desk: &Desk,
+    errors: Errors,
+    name: String,
+) -> Result<SequencesPage, Problem> {
     let found = desk.api.get::<Listed<Sequence>>("/v1/sequences?limit=200");
     let (frame, found) = futures::join!(desk.frame("Sequences"), found);
     Ok(SequencesPage { frame: frame?, sequences: found?.data, errors, name })
@@ -244,7 +257,12 @@ pub async fn sequence(desk: Desk, Path(id): Path<String>) -> Result<Response, Re
     Ok(page::ok(&make_sequence(&desk, &id, None, Errors::default()).await?))
 }
 
-async fn make_sequence(desk: &Desk, id: &str, lines: Option<(Vec<Step>, String)>, errors: Errors) -> Result<SequencePage, Problem> {
+async fn make_sequence(
+    desk: &Desk,
+    id: &str,
+    lines: Option<(Vec<Step>, String)>,
+    errors: Errors,
+) -> Result<SequencePage, Problem> {
     let path = format!("/v1/sequences/{}", api::segment(id));
     let Tagged { tag, value: sequence } = desk.api.tagged::<Sequence>(&path).await?;
     let templates = desk.api.get::<Listed<Stored>>("/v1/templates?limit=200");
@@ -257,7 +275,11 @@ async fn make_sequence(desk: &Desk, id: &str, lines: Option<(Vec<Step>, String)>
 }
 
 /// `POST /console/sequences/{id}`: all its steps.
-pub async fn update_sequence(desk: Desk, Path(id): Path<String>, sent: Sent) -> Result<Response, Refusal> {
+pub async fn update_sequence(
+    desk: Desk,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Result<Response, Refusal> {
     let path = format!("/v1/sequences/{}", api::segment(&id));
     let before: Sequence = desk.api.get(&path).await?;
     let lines = lines(&sent, &before);
@@ -268,8 +290,10 @@ pub async fn update_sequence(desk: Desk, Path(id): Path<String>, sent: Sent) -> 
         Ok(_) => Ok(to(&id, "saved")),
         Err(problem) if matches!(problem.status, 400 | 409 | 412 | 422) => {
             let errors = match problem.status {
-                412 => Errors::whole("Somebody else has changed this sequence meanwhile. Load the page again to see theirs."),
-                _ => Errors::of(&problem, &["name", "*"]),
+                412 => Errors::whole(
+                    "Somebody else has changed this sequence meanwhile. Load the page again to see theirs.",
+                ),
+                _ => Errors::of(&problem, &["name"]),
             };
             Ok(page::again(&problem, &make_sequence(&desk, &id, Some((lines, tag)), errors).await?))
         }
@@ -303,7 +327,8 @@ fn lines(sent: &Sent, before: &Sequence) -> Vec<Step> {
 }
 
 fn body(step: &Step) -> Value {
-    let mut body = json!({"template": step.template, "label": step.label, "variables": step.variables});
+    let mut body =
+        json!({"template": step.template, "label": step.label, "variables": step.variables});
     if !step.id.is_empty() {
         body["id"] = json!(step.id);
     }
@@ -318,7 +343,11 @@ fn body(step: &Step) -> Value {
 }
 
 /// `POST /console/sequences/{id}/remove`
-pub async fn remove_sequence(desk: Desk, Path(id): Path<String>, _: Sent) -> Result<Response, Refusal> {
+pub async fn remove_sequence(
+    desk: Desk,
+    Path(id): Path<String>,
+    _: Sent,
+) -> Result<Response, Refusal> {
     match desk.api.delete(&format!("/v1/sequences/{}", api::segment(&id))).await {
         Ok(()) => Ok(Redirect::to("/console/sequences?done=removed").into_response()),
         Err(problem) if problem.status == 409 => {
@@ -346,8 +375,21 @@ impl Tag {
 impl Sequence {
     pub fn sample() -> Self {
         let text = || crate::page::tests::HOSTILE.to_owned();
-        let step = Step { id: text(), template: text(), send_time: Some(text()), label: Some(text()), day: -1, ..Step::default() };
-        Self { id: text(), name: text(), description: Some(text()), channel: "sms".to_owned(), steps: vec![step] }
+        let step = Step {
+            id: text(),
+            template: text(),
+            send_time: Some(text()),
+            label: Some(text()),
+            day: -1,
+            ..Step::default()
+        };
+        Self {
+            id: text(),
+            name: text(),
+            description: Some(text()),
+            channel: "sms".to_owned(),
+            steps: vec![step],
+        }
     }
 }
 
@@ -357,7 +399,13 @@ impl TagsPage {
         let text = || crate::page::tests::HOSTILE.to_owned();
         let mut errors = Errors::whole(&text());
         errors.add("name", &text());
-        Self { frame: Frame::sample(), tags: vec![Tag::sample()], sequences: vec![Sequence::sample()], errors, name: text() }
+        Self {
+            frame: Frame::sample(),
+            tags: vec![Tag::sample()],
+            sequences: vec![Sequence::sample()],
+            errors,
+            name: text(),
+        }
     }
 }
 

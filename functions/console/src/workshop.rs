@@ -96,7 +96,10 @@ impl Counts {
     /// Those that there are any of, in words.
     pub fn said(&self) -> Vec<(&'static str, String)> {
         let any = self.parts().into_iter().filter(|(_, _, n)| *n > 0);
-        any.map(|(class, word, n)| (class, format!("{} {}", figures::count(n), word.to_lowercase()))).collect()
+        any.map(|(class, word, n)| {
+            (class, format!("{} {}", figures::count(n), word.to_lowercase()))
+        })
+        .collect()
     }
 }
 
@@ -202,11 +205,20 @@ impl Which {
 }
 
 /// `GET /console/workshops/{id}`
-pub async fn page(desk: Desk, Path(id): Path<String>, Query(which): Query<Which>) -> Result<Response, Refusal> {
+pub async fn page(
+    desk: Desk,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<Response, Refusal> {
     Ok(page::ok(&make(&desk, &id, which.channel(), Errors::default()).await?))
 }
 
-async fn make(desk: &Desk, id: &str, channel: Channel, errors: Errors) -> Result<WorkshopPage, Problem> {
+async fn make(
+    desk: &Desk,
+    id: &str,
+    channel: Channel,
+    errors: Errors,
+) -> Result<WorkshopPage, Problem> {
     let own = format!("/v1/workshops/{}", api::segment(id));
     let workshop: Workshop = desk.api.get(&own).await?;
     let name = channel.as_str();
@@ -235,8 +247,13 @@ async fn make(desk: &Desk, id: &str, channel: Channel, errors: Errors) -> Result
     templates.retain(|template| template.is_active && template.channel == name);
     let is_configured = accounts?.iter().any(|a| a.configured && a.enabled && a.channel == name);
     let missing = named(desk, &recipients.unreachable).await;
-    let waits = |c: &Checkpoint| c.counts.queued + c.counts.sending + c.counts.sent + c.counts.pending > 0;
-    let tab = |c: Channel| Tab { channel: c.as_str(), name: crate::message::channel(c.as_str()), is_here: c == channel };
+    let waits =
+        |c: &Checkpoint| c.counts.queued + c.counts.sending + c.counts.sent + c.counts.pending > 0;
+    let tab = |c: Channel| Tab {
+        channel: c.as_str(),
+        name: crate::message::channel(c.as_str()),
+        is_here: c == channel,
+    };
     Ok(WorkshopPage {
         frame: frame?,
         is_live: checkpoints.iter().any(waits),
@@ -403,9 +420,17 @@ async fn act(desk: &Desk, id: &str, act: &'static str, sent: &Sent) -> Result<Re
     match desk.api.post::<Outlook>(&path, &body, once).await {
         Ok(_) if is_sure => Ok(Redirect::to(&format!("{back}&done=planned")).into_response()),
         Ok(outlook) => {
-            let (frame, workshop) = futures::join!(desk.frame("Before it is sent"), desk.api.get(&own));
+            let (frame, workshop) =
+                futures::join!(desk.frame("Before it is sent"), desk.api.get(&own));
             let (channel, template) = (channel.to_owned(), sent.text("template").to_owned());
-            Ok(page::ok(&ConfirmPage { frame: frame?, workshop: workshop?, channel, act, template, outlook }))
+            Ok(page::ok(&ConfirmPage {
+                frame: frame?,
+                workshop: workshop?,
+                channel,
+                act,
+                template,
+                outlook,
+            }))
         }
         Err(problem) if matches!(problem.status, 400 | 409 | 422) => {
             let errors = Errors::of(&problem, &["template"]);
@@ -425,18 +450,22 @@ pub async fn register(desk: Desk, Path(id): Path<String>, sent: Sent) -> Result<
             ids.push(line.to_owned());
             continue;
         }
-        let found = desk.api.get::<Listed<Contact>>(&api::path("/v1/contacts", &[("phone", line)])).await;
+        let found =
+            desk.api.get::<Listed<Contact>>(&api::path("/v1/contacts", &[("phone", line)])).await;
         match found.ok().and_then(|found| found.data.into_iter().next()) {
             Some(contact) => ids.push(contact.id),
             None => {
-                let errors = Errors::whole(&format!("“{line}” is nobody's number here. Make the contact first."));
+                let errors = Errors::whole(&format!(
+                    "“{line}” is nobody's number here. Make the contact first."
+                ));
                 return Ok(page::ok(&make(&desk, &id, Channel::Sms, errors).await?));
             }
         }
     }
     let path = format!("{own}/registrations");
     match desk.api.post::<Value>(&path, &json!({"contact_ids": ids}), sent.filled("once")).await {
-        Ok(_) => Ok(Redirect::to(&format!("/console/workshops/{}?done=added", api::segment(&id))).into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("/console/workshops/{}?done=added", api::segment(&id)))
+            .into_response()),
         Err(problem) if matches!(problem.status, 400 | 409 | 422) => {
             let errors = Errors::whole(&problem.detail);
             Ok(page::again(&problem, &make(&desk, &id, Channel::Sms, errors).await?))
@@ -446,11 +475,20 @@ pub async fn register(desk: Desk, Path(id): Path<String>, sent: Sent) -> Result<
 }
 
 /// `POST /console/campaigns/{id}/{act}`: pause, resume or cancel.
-pub async fn steer(desk: Desk, Path((id, act)): Path<(String, String)>, sent: Sent) -> Result<Response, Refusal> {
+pub async fn steer(
+    desk: Desk,
+    Path((id, act)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Refusal> {
     let done = match act.as_str() {
         "pause" | "resume" => "saved",
         "cancel" => "cancelled",
-        _ => return Err(Refusal::new(axum::http::StatusCode::NOT_FOUND, "There is no such thing here.")),
+        _ => {
+            return Err(Refusal::new(
+                axum::http::StatusCode::NOT_FOUND,
+                "There is no such thing here.",
+            ));
+        }
     };
     let path = format!("/v1/campaigns/{}/{act}", api::segment(&id));
     desk.api.post::<Value>(&path, &json!({}), sent.filled("once")).await?;
@@ -464,10 +502,23 @@ impl WorkshopPage {
         let text = || crate::page::tests::HOSTILE.to_owned();
         let at: Timestamp = "2026-11-21T09:00:00Z".parse().expect("a time");
         let counts = Counts { delivered: 40, failed: 2, pending: 5, ..Counts::default() };
-        let checkpoint = Checkpoint { campaign_id: text(), at: Some(at), label: Some(text()), template: text(), skipped: Some(text()), counts };
+        let checkpoint = Checkpoint {
+            campaign_id: text(),
+            at: Some(at),
+            label: Some(text()),
+            template: text(),
+            skipped: Some(text()),
+            counts,
+        };
         let broadcast = Broadcast {
-            id: text(), channel: text(), status: Status("running".to_owned()), started_at: None,
-            created_at: at, cost: Cost::default(), counts: Audience { audience: 47, counts }, steps: Vec::new(),
+            id: text(),
+            channel: text(),
+            status: Status("running".to_owned()),
+            started_at: None,
+            created_at: at,
+            cost: Cost::default(),
+            counts: Audience { audience: 47, counts },
+            steps: Vec::new(),
         };
         Self {
             frame: Frame::sample(),

@@ -106,7 +106,11 @@ async fn a_message_is_sent_by_the_keyboard_alone() {
             browser.press(TAB).await;
             if browser.run(focus).await == json!(wanted) {
                 let seen = "const e = document.activeElement; return getComputedStyle(e).outlineStyle !== 'none'";
-                assert_eq!(browser.run(seen).await, json!(true), "{wanted} shows that it has the focus");
+                assert_eq!(
+                    browser.run(seen).await,
+                    json!(true),
+                    "{wanted} shows that it has the focus"
+                );
                 return;
             }
         }

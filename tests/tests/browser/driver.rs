@@ -130,7 +130,8 @@ impl Browser {
     /// As on a screen of this width, light or dark.
     pub async fn looks_like(&self, width: u32, is_dark: bool) {
         let height = if width < 600 { 844 } else { 900 };
-        let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let screen =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
         let scheme = if is_dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});

@@ -20,14 +20,17 @@ fn axe() -> String {
 /// A world in which every page has something to show; their addresses, each with a name.
 pub async fn furnished() -> (World, Vec<(String, String)>) {
     let world = World::start().await;
-    world.set_up_twilio(json!({"price_table": {"+61": {"amount": "0.0515", "currency": "USD"}}})).await;
+    world
+        .set_up_twilio(json!({"price_table": {"+61": {"amount": "0.0515", "currency": "USD"}}}))
+        .await;
     let settings = json!({
         "time_zone": "Australia/Sydney", "default_country": "AU",
         "quiet_hours": {"start": "21:00", "end": "08:00"},
         "spend_limit_per_day": {"amount": "1.50", "currency": "USD"},
     });
     let _ = world.patch("/v1/settings", &settings).await.ok(200);
-    let text = "Hi {{ name }}, your session with Grace begins at {{ time }}. Reply STOP to opt out.";
+    let text =
+        "Hi {{ name }}, your session with Grace begins at {{ time }}. Reply STOP to opt out.";
     let template = json!({"key": "doors_open", "name": "Doors open", "body": text, "variables": [{"key": "name"}, {"key": "time"}]});
     let template = world.post("/v1/templates", &template).await.ok(201);
     let template_path = format!("/v1/templates/{}", id(&template));
@@ -95,20 +98,34 @@ async fn events(world: &World, template: &str) -> Vec<(&'static str, String)> {
     let list = world.post("/v1/lists", &json!({"name": "Autumn regulars"})).await.ok(201);
     let members = json!({"contact_ids": ids[..5]});
     let _ = world.post(&format!("/v1/lists/{}/members", id(&list)), &members).await.ok(200);
-    let step = |day: i64, time: &str, label: &str| json!({
-        "template": template, "day": day, "send_time": time, "label": label,
-        "variables": {"name": "{{ contact.first_name }}", "time": "{{ workshop.local_time }}"},
-    });
-    let steps = [step(-1, "18:00", "The day before"), step(0, "09:00", "Morning"), step(0, "11:00", "Soon")];
+    let step = |day: i64, time: &str, label: &str| {
+        json!({
+            "template": template, "day": day, "send_time": time, "label": label,
+            "variables": {"name": "{{ contact.first_name }}", "time": "{{ workshop.local_time }}"},
+        })
+    };
+    let steps = [
+        step(-1, "18:00", "The day before"),
+        step(0, "09:00", "Morning"),
+        step(0, "11:00", "Soon"),
+    ];
     let sequence = json!({"name": "Crypto, SMS", "channel": "sms", "steps": steps});
     let sequence = world.post("/v1/sequences", &sequence).await.ok(201);
-    let tag = json!({"name": "CryptoCloud", "color": "#1e6b52", "sequences": {"sms": id(&sequence)}});
+    let tag =
+        json!({"name": "CryptoCloud", "color": "#1e6b52", "sequences": {"sms": id(&sequence)}});
     let tag = world.post("/v1/tags", &tag).await.ok(201);
     let workshop = json!({"title": "Crypto for beginners", "tag_id": id(&tag), "starts_at": world.in_minutes(3 * 24 * 60), "time_zone": "Australia/Sydney"});
     let workshop = world.post("/v1/workshops", &workshop).await.ok(201);
     let path = format!("/v1/workshops/{}", id(&workshop));
     let _ = world.post(&format!("{path}/registrations"), &json!({"contact_ids": ids})).await;
+    let booking = json!({
+        "client_id": ids[0], "starts_at": world.in_minutes(26 * 60), "duration_minutes": 45,
+        "coach_name": "Grace Hopper", "location": "Room 4",
+    });
+    let booking = world.post("/v1/bookings", &booking).await.ok(201);
     vec![
+        ("bookings", "/console/bookings".to_owned()),
+        ("booking", format!("/console/bookings/{}", id(&booking))),
         ("contacts", "/console/contacts".to_owned()),
         ("contact", format!("/console/contacts/{}", ids[0])),
         ("lists", "/console/lists".to_owned()),

@@ -41,9 +41,8 @@ async fn a_person_signs_in_with_the_issuer_and_out_again() {
     browser.picture("3-you").await;
 
     let seen = browser.run("return document.cookie").await;
-    let is_zone_alone = seen.as_str().is_some_and(|seen| {
-        seen.starts_with("carillon_zone=") && !seen.contains(';')
-    });
+    let is_zone_alone =
+        seen.as_str().is_some_and(|seen| seen.starts_with("carillon_zone=") && !seen.contains(';'));
     assert!(is_zone_alone, "a script sees the time zone that it set, and no secret: {seen}");
     let mut cookies = browser.cookies().await;
     cookies.retain(|cookie| cookie["name"] != "carillon_zone");

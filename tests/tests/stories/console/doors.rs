@@ -71,13 +71,18 @@ async fn every_page_is_there_small_and_good_without_a_script() {
 }
 
 /// Forms that everybody has.
-const OWN: [&str; 4] =
-    ["/console/sign-out", "/console/sign-out/everywhere", "/console/looks", "/console/organization"];
+const OWN: [&str; 4] = [
+    "/console/sign-out",
+    "/console/sign-out/everywhere",
+    "/console/looks",
+    "/console/organization",
+];
 
 fn actions(page: &Answer) -> Vec<&str> {
-    let forms = page.text.split("<form").skip(1).filter(|form| {
-        form.split('>').next().is_some_and(|tag| tag.contains("method=\"post\""))
-    });
+    let forms =
+        page.text.split("<form").skip(1).filter(|form| {
+            form.split('>').next().is_some_and(|tag| tag.contains("method=\"post\""))
+        });
     forms
         .filter_map(|form| form.split("action=\"").nth(1)?.split('"').next())
         .filter(|action| !OWN.contains(action))
@@ -87,21 +92,30 @@ fn actions(page: &Answer) -> Vec<&str> {
 #[tokio::test]
 async fn a_viewer_sees_no_button_that_would_be_refused() {
     let world = World::start().await;
-    let id = world.send("+61491570006", "Later", json!({"scheduled_for": world.in_minutes(60)})).await;
+    let id =
+        world.send("+61491570006", "Later", json!({"scheduled_for": world.in_minutes(60)})).await;
     let template = json!({"key": "hello", "body": "Hi {{ name }}"});
     let template = world.post("/v1/templates", &template).await.ok(201);
     let template = template["id"].as_str().expect("an id");
     let suppressed = json!({"to": "+61491570157", "channel": "sms"});
     let _ = world.post("/v1/suppressions", &suppressed).await.ok(201);
     let viewer = reader(&world, Role::Viewer).await;
-    let (message, template) = (format!("/console/messages/{id}"), format!("/console/templates/{template}"));
+    let (message, template) =
+        (format!("/console/messages/{id}"), format!("/console/templates/{template}"));
     // The pages to send from are not his to use.
-    let looking = PAGES.iter().filter(|path| !path.ends_with("/send") && !path.ends_with("/bulk") && !path.ends_with("/new"));
+    let looking = PAGES.iter().filter(|path| {
+        !path.ends_with("/send") && !path.ends_with("/bulk") && !path.ends_with("/new")
+    });
     for path in looking.chain([&&*message, &&*template]) {
         let page = viewer.open(path).await;
         assert_eq!(page.status, 200, "{path}");
         assert_eq!(actions(&page), Vec::<&str>::new(), "{path}");
-        for link in ["href=\"/console/send", "href=\"/console/bulk", "href=\"/console/members", "href=\"/console/audit-log"] {
+        for link in [
+            "href=\"/console/send",
+            "href=\"/console/bulk",
+            "href=\"/console/members",
+            "href=\"/console/audit-log",
+        ] {
             assert!(!page.text.contains(link), "{path} leads to {link}");
         }
     }
@@ -110,8 +124,17 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
     }
     let manager = reader(&world, Role::Manager).await;
     assert!(actions(&manager.open(&message).await).len() >= 2, "a manager can cancel and move");
-    assert!(actions(&manager.open("/console/settings").await).is_empty(), "shown, and switched off");
-    assert!(manager.open("/console/settings").await.text.contains("<fieldset class=\"plain\" disabled>"));
+    assert!(
+        actions(&manager.open("/console/settings").await).is_empty(),
+        "shown, and switched off"
+    );
+    assert!(
+        manager
+            .open("/console/settings")
+            .await
+            .text
+            .contains("<fieldset class=\"plain\" disabled>")
+    );
 }
 
 #[tokio::test]
@@ -163,7 +186,8 @@ async fn another_organizations_addresses_lead_nowhere() {
     let world = World::start().await;
     let id = world.send("+61491570006", "Hello", json!({})).await;
     let import = world.import(b"to\n+61491570006\n", "Hi", &[]).await;
-    let template = world.post("/v1/templates", &json!({"key": "hello", "body": "Hi"})).await.ok(201);
+    let template =
+        world.post("/v1/templates", &json!({"key": "hello", "body": "Hi"})).await.ok(201);
     let template = template["id"].as_str().expect("an id");
     let other = of(&world, OrgId::from_bytes([9; 10]), Role::Admin).await;
     for path in [

@@ -22,11 +22,19 @@ async fn a_template_is_made_and_two_editors_do_not_overwrite_each_other() {
     let again = send(&browser, "/console/templates", &token, &fields).await;
     assert_eq!(made.status, 303, "{}", made.text);
     assert_eq!(made.header("location"), again.header("location"), "made once");
-    let path = made.header("location").expect("a way").split('?').next().expect("a path").to_owned();
+    let path =
+        made.header("location").expect("a way").split('?').next().expect("a path").to_owned();
     let page = browser.open(&path).await;
     shows(&page, 200, &["Hi {{ name }}", "Save as version 2", ">name</span>"]);
     let tag = hidden(&page, "tag").replace("&#34;", "\"");
-    let change = |body: &'static str| [("tag", tag.clone()), ("body", body.to_owned()), ("name", "Hello".to_owned()), ("is_active", "on".to_owned())];
+    let change = |body: &'static str| {
+        [
+            ("tag", tag.clone()),
+            ("body", body.to_owned()),
+            ("name", "Hello".to_owned()),
+            ("is_active", "on".to_owned()),
+        ]
+    };
     let first = change("Hello {{ name }}");
     let first: Vec<_> = first.iter().map(|(n, v)| (*n, v.as_str())).collect();
     assert_eq!(send(&browser, &path, &token, &first).await.status, 303);
@@ -37,7 +45,8 @@ async fn a_template_is_made_and_two_editors_do_not_overwrite_each_other() {
     let wrong = [("key", "Not A Key"), ("body", "Hi {{")];
     let page = send(&browser, "/console/templates", &token, &wrong).await;
     shows(&page, 422, &["id=\"wrong-key\"", "id=\"wrong-body\"", "Not A Key"]);
-    let page = send(&browser, "/console/templates", &token, &[("key", "hello"), ("body", "Hi")]).await;
+    let page =
+        send(&browser, "/console/templates", &token, &[("key", "hello"), ("body", "Hi")]).await;
     shows(&page, 409, &["id=\"wrong-key\""]);
 }
 
@@ -50,7 +59,11 @@ async fn a_number_is_added_to_the_opt_outs_and_lifted() {
     shows(&page, 422, &["id=\"wrong-number\"", "value=\"nobody\""]);
     let added = send(&browser, "/console/opt-outs", &token, &[("number", "+61491570157")]).await;
     let page = browser.arrive(added).await;
-    shows(&page, 200, &["+61491570157", "Added by hand", "Nothing is sent to this number any more."]);
+    shows(
+        &page,
+        200,
+        &["+61491570157", "Added by hand", "Nothing is sent to this number any more."],
+    );
     let lift = [("number", "+61491570157"), ("channel", "sms")];
     let page = browser.arrive(send(&browser, "/console/opt-outs/lift", &token, &lift).await).await;
     shows(&page, 200, &["Nobody has opted out"]);
@@ -90,10 +103,12 @@ async fn settings_are_saved_by_whoever_saw_them_last() {
         ]
     };
     let tag: &'static str = tag.leak();
-    let page = send(&browser, "/console/settings", &token, &form(tag, "Mars/Olympus", "many")).await;
+    let page =
+        send(&browser, "/console/settings", &token, &form(tag, "Mars/Olympus", "many")).await;
     assert_eq!(page.status, 422, "{}", page.text);
     shows(&page, 422, &["Mars/Olympus"]);
-    let saved = send(&browser, "/console/settings", &token, &form(tag, "Australia/Sydney", "1,200")).await;
+    let saved =
+        send(&browser, "/console/settings", &token, &form(tag, "Australia/Sydney", "1,200")).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
     let settings = world.get("/v1/settings").await.ok(200);
     carillon_tests::shows(
@@ -112,7 +127,11 @@ async fn settings_are_saved_by_whoever_saw_them_last() {
     // Whose session it was is in the audit log.
     let told = world.get("/v1/audit-log?action=settings.update&outcome=done").await.ok(200);
     let actor = told["data"][0]["actor"].as_str().expect("an actor");
-    shows(&browser.open("/console/audit-log?action=settings.update").await, 200, &[actor, "Settings: update"]);
+    shows(
+        &browser.open("/console/audit-log?action=settings.update").await,
+        200,
+        &[actor, "Settings: update"],
+    );
 }
 
 #[tokio::test]
@@ -133,7 +152,10 @@ async fn an_account_is_tested_and_its_secret_stays_where_it_is() {
     let saved = send(&browser, "/console/integrations/twilio", &token, &fields).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
     let account = world.get("/v1/integrations/twilio").await.ok(200);
-    carillon_tests::shows(&account["settings"], &json!({"rate_per_second": 7, "price_table": {"+1": {"amount": "0.0079", "currency": "USD"}}}));
+    carillon_tests::shows(
+        &account["settings"],
+        &json!({"rate_per_second": 7, "price_table": {"+1": {"amount": "0.0079", "currency": "USD"}}}),
+    );
     let tested = send(&browser, "/console/integrations/twilio/test", &token, &[]).await;
     shows(&browser.arrive(tested).await, 200, &["Working"]);
     let wrong = [("settings.from", "+15005550006"), ("prices", "+61 cheap"), ("enabled", "on")];
@@ -151,9 +173,17 @@ async fn people_are_invited_and_a_key_is_shown_once() {
     let invite = [("email", "grace@example.com"), ("name", "Grace"), ("role", "manager")];
     let page = browser.arrive(send(&browser, "/console/members", &token, &invite).await).await;
     shows(&page, 200, &["grace@example.com", "Invited"]);
-    let page = send(&browser, "/console/members", &token, &[("email", "nobody"), ("role", "viewer")]).await;
+    let page =
+        send(&browser, "/console/members", &token, &[("email", "nobody"), ("role", "viewer")])
+            .await;
     shows(&page, 422, &["id=\"wrong-email\"", "value=\"nobody\""]);
-    let made = send(&browser, "/console/keys", &token, &[("key_name", "till"), ("role", "viewer"), ("once", "k1")]).await;
+    let made = send(
+        &browser,
+        "/console/keys",
+        &token,
+        &[("key_name", "till"), ("role", "viewer"), ("once", "k1")],
+    )
+    .await;
     shows(&made, 200, &["Your new key", "value=\"crl_"]);
     let (_, rest) = made.text.split_once("readonly value=\"").expect("a key");
     let secret = rest.split('"').next().expect("a key").to_owned();
@@ -175,7 +205,13 @@ async fn light_or_dark_is_the_readers_choice_and_leads_nowhere_else() {
     let world = World::start().await;
     let browser = reader(&world, Role::Viewer).await;
     let token = csrf(&browser.open("/console/you").await);
-    let answer = send(&browser, "/console/looks", &token, &[("theme", "dark"), ("back", "https://evil.example")]).await;
+    let answer = send(
+        &browser,
+        "/console/looks",
+        &token,
+        &[("theme", "dark"), ("back", "https://evil.example")],
+    )
+    .await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/console")));
     shows(&browser.open("/console").await, 200, &["<html lang=\"en\" data-theme=\"dark\">"]);
     send(&browser, "/console/looks", &token, &[("theme", "\"><script>")]).await;

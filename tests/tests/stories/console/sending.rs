@@ -10,7 +10,9 @@ use super::{hidden, reader, shows};
 #[tokio::test]
 async fn a_message_is_written_looked_at_and_sent_once_however_often_one_clicks() {
     let world = World::start().await;
-    world.set_up_twilio(json!({"price_table": {"+61": {"amount": "0.0515", "currency": "USD"}}})).await;
+    world
+        .set_up_twilio(json!({"price_table": {"+61": {"amount": "0.0515", "currency": "USD"}}}))
+        .await;
     let browser = reader(&world, Role::Manager).await;
     let page = browser.open("/console/send").await;
     let token = csrf(&page);
@@ -56,12 +58,17 @@ async fn what_is_wrong_stands_at_its_field_and_the_text_is_kept() {
         browser.send("/console/send/preview", &[&[("csrf", token.as_str())], fields].concat()).await
     };
     let page = send(&[("to", "12"), ("body", "A <text> to keep")]).await;
-    shows(&page, 422, &["id=\"wrong-to\"", "aria-invalid=\"true\"", "A &#60;text&#62; to keep", "value=\"12\""]);
+    shows(
+        &page,
+        422,
+        &["id=\"wrong-to\"", "aria-invalid=\"true\"", "A &#60;text&#62; to keep", "value=\"12\""],
+    );
     let page = send(&[("to", "+61491570006"), ("body", "")]).await;
     shows(&page, 422, &["id=\"wrong-body\"", "value=\"+61491570006\""]);
     let page = send(&[("to", "+61491570006"), ("body", "Hi {{ name }}")]).await;
     shows(&page, 422, &["name=\"var.name\"", "id=\"wrong-variables.name\""]);
-    let past = [("to", "+61491570006"), ("body", "Hi"), ("when", "later"), ("at", "2020-01-01T10:00")];
+    let past =
+        [("to", "+61491570006"), ("body", "Hi"), ("when", "later"), ("at", "2020-01-01T10:00")];
     shows(&send(&past).await, 422, &["id=\"wrong-scheduled_for\"", "2020-01-01T10:00"]);
     let none = [("to", "+61491570006"), ("body", "Hi"), ("when", "later"), ("at", "soon")];
     shows(&send(&none).await, 422, &["id=\"wrong-scheduled_for\""]);
@@ -115,7 +122,11 @@ async fn the_counter_names_the_character_that_makes_a_text_dear() {
         let (browser, token) = (&browser, token.as_str());
         async move { browser.send("/console/send/count", &[("csrf", token), ("body", text)]).await }
     };
-    shows(&count("See you at seven").await, 200, &["<b>1</b> segment", "144 characters left", "GSM-7"]);
+    shows(
+        &count("See you at seven").await,
+        200,
+        &["<b>1</b> segment", "144 characters left", "GSM-7"],
+    );
     shows(&count("See you at seven ☃").await, 200, &["Unicode", "<kbd>☃</kbd>"]);
 }
 
