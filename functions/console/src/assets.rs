@@ -18,11 +18,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 5] = [
     Asset { name: "console.css", kind: CSS, text: include_str!("../assets/console.css") },
     Asset { name: "console.js", kind: SCRIPT, text: include_str!("../assets/console.js") },
     Asset { name: "htmx.js", kind: SCRIPT, text: include_str!("../assets/vendor/htmx.min.js") },
     Asset { name: "icons.svg", kind: SVG, text: include_str!("../assets/vendor/icons.svg") },
+    Asset { name: "mark.svg", kind: SVG, text: include_str!("../assets/mark.svg") },
 ];
 
 /// Where each is, in the order of [`ASSETS`].

@@ -58,7 +58,7 @@ async fn checked(ctx: &Context, request: Request) -> Result<Request, Refusal> {
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text));
     };
     let sent = match content_type.filter(|_| has_file) {
-        Some(content_type) => token_before_file(content_type, body.clone()).await,
+        Some(content_type) => token_beside_file(content_type, body.clone()).await,
         None => {
             let sent = form_urlencoded::parse(&body).find(|(name, _)| name == FIELD);
             sent.map(|(_, sent)| sent.into_owned())
@@ -75,13 +75,17 @@ async fn checked(ctx: &Context, request: Request) -> Result<Request, Refusal> {
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-/// The first field of a form with a file.
-async fn token_before_file(content_type: &HeaderValue, body: Bytes) -> Option<String> {
+/// What a form with a file carries besides.
+async fn token_beside_file(content_type: &HeaderValue, body: Bytes) -> Option<String> {
     let request = Request::post("/").header(header::CONTENT_TYPE, content_type);
     let request = request.body(Body::from(body)).ok()?;
     let mut form = Multipart::from_request(request, &()).await.ok()?;
-    let field = form.next_field().await.ok()??;
-    if field.name() == Some(FIELD) { field.text().await.ok() } else { None }
+    while let Some(field) = form.next_field().await.ok()? {
+        if field.name() == Some(FIELD) {
+            return field.text().await.ok();
+        }
+    }
+    None
 }
 
 fn is_token(ctx: &Context, headers: &HeaderMap, sent: &str) -> bool {

@@ -293,7 +293,7 @@ pub async fn update_sequence(
                 412 => Errors::whole(
                     "Somebody else has changed this sequence meanwhile. Load the page again to see theirs.",
                 ),
-                _ => Errors::of(&problem, &["name", "*"]),
+                _ => Errors::of(&problem, &["name"]),
             };
             Ok(page::again(&problem, &make_sequence(&desk, &id, Some((lines, tag)), errors).await?))
         }

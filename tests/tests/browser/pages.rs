@@ -118,7 +118,14 @@ async fn events(world: &World, template: &str) -> Vec<(&'static str, String)> {
     let workshop = world.post("/v1/workshops", &workshop).await.ok(201);
     let path = format!("/v1/workshops/{}", id(&workshop));
     let _ = world.post(&format!("{path}/registrations"), &json!({"contact_ids": ids})).await;
+    let booking = json!({
+        "client_id": ids[0], "starts_at": world.in_minutes(26 * 60), "duration_minutes": 45,
+        "coach_name": "Grace Hopper", "location": "Room 4",
+    });
+    let booking = world.post("/v1/bookings", &booking).await.ok(201);
     vec![
+        ("bookings", "/console/bookings".to_owned()),
+        ("booking", format!("/console/bookings/{}", id(&booking))),
         ("contacts", "/console/contacts".to_owned()),
         ("contact", format!("/console/contacts/{}", ids[0])),
         ("lists", "/console/lists".to_owned()),

@@ -1,6 +1,7 @@
 //! The console as people use it: what they see of what the API has, what they may do, and that nothing is done twice.
 
 mod doors;
+mod events;
 mod forms;
 mod sending;
 
@@ -9,7 +10,7 @@ use carillon_tests::browser::Browser;
 use carillon_tests::{Answer, World, callers};
 
 /// Pages that need no id.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 21] = [
     "/console",
     "/console/you",
     "/console/messages",
@@ -20,6 +21,12 @@ const PAGES: [&str; 15] = [
     "/console/opt-outs",
     "/console/dead-letters",
     "/console/statistics",
+    "/console/contacts",
+    "/console/lists",
+    "/console/sequences",
+    "/console/tags",
+    "/console/workshops",
+    "/console/bookings",
     "/console/settings",
     "/console/integrations",
     "/console/messages?status=failed&q=hello",

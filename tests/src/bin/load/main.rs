@@ -9,6 +9,7 @@ mod core;
 mod fairness;
 mod machine;
 mod memory;
+mod pages;
 mod planning;
 mod rates;
 mod sender;
@@ -22,7 +23,8 @@ use carillon_tests::document;
 use tokio::runtime::{Builder, Runtime};
 
 /// All measurements, in the order of the document.
-const ALL: [&str; 7] = ["stack", "sender", "core", "planning", "memory", "fairness", "rates"];
+const ALL: [&str; 8] =
+    ["stack", "sender", "core", "planning", "memory", "fairness", "rates", "pages"];
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -52,6 +54,7 @@ fn measure(what: &str, write: bool) -> Result<()> {
             "planning" => threads()?.block_on(planning::measure())?,
             "memory" => threads()?.block_on(memory::measure())?,
             "fairness" => threads()?.block_on(fairness::measure())?,
+            "pages" => threads()?.block_on(pages::measure())?,
             _ => threads()?.block_on(rates::measure())?,
         };
         document::say(&report);
