@@ -44,7 +44,7 @@ pub struct New {
 
 fn example() -> Value {
     json!({
-        "client_id": ContactId::from_hash(&[b"example"]), "coach_name": "Grace Hopper",
+        "client_id": ContactId::from_hash(&[b"example client"]), "coach_name": "Grace Hopper",
         "starts_at": "2026-12-04T17:00:00+11:00", "duration_minutes": 50, "location": "Room 2",
         "settings": {"reminder_hours_before": 3},
     })

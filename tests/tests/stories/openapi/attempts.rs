@@ -201,10 +201,10 @@ async fn made(world: &World, path: &str) -> String {
     }
 }
 
-/// The contact that examples name.
+/// The contact that the example of a booking names; nobody has the others.
 async fn example_contact(world: &World) {
     let (ctx, org) = (&world.stack.ctx, world.stack.org);
-    let id = ContactId::from_hash(&[b"example"]);
+    let id = ContactId::from_hash(&[b"example client"]);
     let mut contact = Contact::new(id, org, "story", world.now());
     contact.name = Some("Example".to_owned());
     let secret = ctx.address_secret().await.expect("a secret");
