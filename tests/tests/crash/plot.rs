@@ -9,6 +9,7 @@ use carillon_local::engines::{Faults, Operation, ServiceName, SqsEngine, Verdict
 use carillon_store::keys;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::dice::Dice;
@@ -239,7 +240,10 @@ impl Inner {
         if operation.service != ServiceName::DynamoDb {
             return;
         }
-        if let Some(shard) = text(body, "/Item/due/S") {
+        // By itself, or in a transaction with others.
+        let together = body.pointer("/TransactItems").and_then(Value::as_array);
+        let together = together.into_iter().flatten().map(|item| text(item, "/Put/Item/due/S"));
+        for shard in together.chain([text(body, "/Item/due/S")]).flatten() {
             self.occupied.insert(shard.to_owned());
         }
         let takes_effect =
