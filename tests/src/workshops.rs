@@ -111,7 +111,9 @@ impl World {
         let sequence = id(&self.post("/v1/sequences", &sequence).await.ok(201));
         let tag = json!({"name": format!("Run {name}"), "sequences": {"sms": sequence}});
         let tag = id(&self.post("/v1/tags", &tag).await.ok(201));
-        let workshop = self.workshop(&tag).await;
+        let starts_at = self.in_minutes(60 * 24);
+        let workshop = json!({"title": name, "tag_id": tag, "starts_at": starts_at});
+        let workshop = id(&self.post("/v1/workshops", &workshop).await.ok(201));
         let contact = json!({"name": "Ada", "external_id": key});
         let contact = id(&self.post("/v1/contacts", &contact).await.ok(201));
         let _ = self.register(&workshop, &[contact]).await.ok(200);

@@ -21,6 +21,7 @@ use crate::extract::{self, Upload};
 use crate::idempotency;
 use crate::messages::{read_channel, read_expiry, read_text, read_time, read_word};
 use crate::problem::{FieldError, Problem};
+use crate::templates::purpose_of;
 use crate::view;
 
 /// Of idempotency keys.
@@ -169,8 +170,12 @@ impl Form {
         .await?
         .map_err(|e| wrong.push(e))
         .ok();
+        let purpose = purpose_of(purpose, text.iter().map(|text| &text.content), &mut wrong);
         if let (Some(text), Some(mapping)) = (&text, &mapping) {
-            for name in text.parsed.missing(&mapping.variables()) {
+            let mut known = mapping.variables();
+            let filled = text.content.variables.iter().filter(|v| v.fallback().is_some());
+            known.extend(filled.map(|v| v.key.clone()));
+            for name in text.parsed.missing(&known) {
                 let detail = format!("The text needs “{name}”, and no column is mapped to it.");
                 wrong.push(FieldError::new("mapping", "missing_variable", detail));
             }

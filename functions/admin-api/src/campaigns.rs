@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use carillon_domain::campaign::{Campaign, Status};
 use carillon_domain::{CampaignId, WorkshopId};
+use carillon_runtime::broadcast::resume;
 use carillon_runtime::{Context, random};
 use carillon_store::StoreError;
 
@@ -130,6 +131,11 @@ async fn change(
         }
         // Also for who repeats a request that was cut off here.
         reconcile(ctx, caller, &campaign).await?;
+        if to == Status::Running
+            && let Err(error) = resume::at_once(ctx, &campaign).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left for its next look");
+        }
         return Ok(Json(counts::shown(ctx, &campaign).await?));
     }
     Err(StoreError::Contended("a campaign").into())

@@ -52,7 +52,7 @@ pub struct Members {
 }
 
 fn members_example() -> Value {
-    json!({"contact_ids": [ContactId::from_hash(&[b"example"])]})
+    json!({"contact_ids": [ContactId::from_hash(&[b"regular"])]})
 }
 
 /// Contacts picked by hand.

@@ -1,6 +1,7 @@
 //! `/v1/contacts`: people who may get messages.
 
 pub mod data;
+pub mod export;
 pub mod fields;
 pub mod import;
 pub mod labels;
@@ -14,6 +15,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use carillon_domain::consent::Consent;
 use carillon_domain::{Contact, ContactId};
+use carillon_runtime::broadcast::join;
 use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactDeleted, ContactSaved, FoundContact, StoreError};
 
@@ -106,6 +108,7 @@ pub async fn remove(
     for _ in 0..ROUNDS {
         let contact = found(&ctx, &caller, id).await?;
         note::before(&Shown::of(&contact));
+        join::leave_all(&ctx, &contact).await?;
         for list in ctx.store.lists_of(caller.org, id, MOST_LISTS).await? {
             ctx.store.take_from_list(caller.org, list, &[id], ctx.clock.now()).await?;
         }

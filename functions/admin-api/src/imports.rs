@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use carillon_domain::ImportId;
 use carillon_domain::import::{DUPLICATE, Import, Kind, Rejected};
 use carillon_domain::rows;
+pub use carillon_domain::rows::harmless;
 use carillon_runtime::Context;
 
 use crate::answers::{Csv, Json};
@@ -111,15 +112,4 @@ pub fn not_kept() -> Problem {
     let detail = "The lines of this file are not kept any more; see retention.file_days in \
                   /v1/settings.";
     Problem::new(StatusCode::NOT_FOUND, "file_not_kept", detail)
-}
-
-/// A cell that a spreadsheet would run is written as text.
-pub fn harmless(cell: &str) -> String {
-    let is_number = cell.strip_prefix(['+', '-']).is_some_and(|rest| {
-        rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | '(' | ')' | '-'))
-    });
-    if cell.starts_with(['=', '@', '+', '-', '\t', '\r']) && !is_number {
-        return format!("'{cell}");
-    }
-    cell.to_owned()
 }

@@ -100,6 +100,8 @@ fn entries() -> Vec<Entry> {
         POST.at("/v1/contacts", EditContacts, contacts::create),
         POST.at("/v1/contacts/import", EditContacts, contacts::import::upload)
             .taking(contacts::import::BODY_LIMIT),
+        POST.at("/v1/contacts/export", Read, contacts::export::create),
+        GET.at("/v1/exports/{id}", Read, contacts::export::read),
         GET.at("/v1/contacts/{id}", Read, contacts::read),
         PATCH.at("/v1/contacts/{id}", EditContacts, contacts::update),
         GET.at("/v1/contacts/{id}/timeline", Read, contacts::timeline::read),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use carillon_domain::content::TemplateContent;
-use carillon_domain::{Channel, OrgId, TemplateId};
+use carillon_domain::{Channel, OrgId, Purpose, TemplateId};
 use carillon_runtime::{Context, random};
 use carillon_store::{Deleted, NewTemplate, StoredTemplate};
 use schemars::JsonSchema;
@@ -26,7 +26,7 @@ use crate::etag::{self, Tag, Tagged};
 use crate::extract::{self, Id, Params};
 use crate::idempotency;
 use crate::lists::{self, Page, PageQuery};
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::sequences;
 use crate::view::template::Template as Shown;
 
@@ -105,6 +105,23 @@ pub async fn find(
         }
         (head, _) => Ok(head),
     }
+}
+
+/// What a message of these is sent as: what was asked for, or what they are
+/// registered for. What is registered for promotion is sent as nothing else.
+pub fn purpose_of<'a>(
+    asked: Option<Purpose>,
+    contents: impl IntoIterator<Item = &'a TemplateContent>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<Purpose> {
+    let mut registered = contents.into_iter().filter_map(TemplateContent::purpose);
+    let is_promotional = registered.any(|purpose| purpose == Purpose::Promotional);
+    if is_promotional && asked == Some(Purpose::Transactional) {
+        let detail = "The template is registered for promotion, and goes by its rules; send it as \
+                      promotional, or leave “purpose” out.";
+        wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
+    }
+    asked.or_else(|| is_promotional.then_some(Purpose::Promotional))
 }
 
 fn patch_example() -> Value {

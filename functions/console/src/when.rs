@@ -97,7 +97,7 @@ impl Times {
     /// What a form's `datetime-local` says, in the organization's zone.
     pub fn read(&self, text: &str) -> Option<Timestamp> {
         let local: DateTime = text.parse().ok()?;
-        Some(self.organization.to_ambiguous_timestamp(local).compatible().ok()?)
+        self.organization.to_ambiguous_timestamp(local).compatible().ok()
     }
 
     /// For a form's `datetime-local`.

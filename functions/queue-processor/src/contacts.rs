@@ -31,6 +31,8 @@ pub enum ImportError {
     Files(#[from] FilesError),
     #[error("The file is not kept any more; upload it again.")]
     Gone,
+    #[error("The workshop gives no more numbers to registrations.")]
+    Full,
 }
 
 /// The piece that was read last, kept for the next page.
@@ -96,7 +98,7 @@ async fn give_up_if_final(
             "a row of ours cannot be read; upload the file again".to_owned()
         }
         ImportError::File(error) => error.to_string(),
-        ImportError::Gone => error.to_string(),
+        ImportError::Gone | ImportError::Full => error.to_string(),
         ImportError::Store(_) | ImportError::Installation(_) | ImportError::Files(_) => {
             return Ok(());
         }

@@ -78,6 +78,7 @@ async fn queue(
             DueKind::Pack(id) => Sendable::Pack(id),
             DueKind::Import(_)
             | DueKind::ContactImport(_)
+            | DueKind::ContactExport(_)
             | DueKind::Erasure(_)
             | DueKind::Booking(_)
             | DueKind::Workshop(_) => continue,
@@ -130,6 +131,7 @@ fn queue_lease(ctx: &Context, entry: &DueEntry, at: Timestamp) -> Timestamp {
         DueKind::Message(_)
         | DueKind::Import(_)
         | DueKind::ContactImport(_)
+        | DueKind::ContactExport(_)
         | DueKind::Erasure(_)
         | DueKind::Booking(_)
         | DueKind::Workshop(_) => 0,

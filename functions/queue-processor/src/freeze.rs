@@ -1,9 +1,11 @@
 //! Freezing a page: which lines become which messages, and why others do not.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use carillon_domain::campaign::{cause, read_frozen};
+use carillon_domain::content::TemplateContent;
 use carillon_domain::import::{DUPLICATE, Entry, Import, Kind, Page, Rejected};
+use carillon_domain::personal::{self, About};
 use carillon_domain::rows::{self, CorruptChunk, Row};
 use carillon_domain::template::{Template, TemplateError};
 use carillon_domain::{AddressKey, AddressSecret, ContactId, MessageId, PhoneNumber, segments};
@@ -33,13 +35,33 @@ pub enum FreezeError {
 /// The text, read once; and the pieces of the file, read one at a time and
 /// kept for the next page.
 pub struct Reader {
-    pub template: Template,
+    pub text: Text,
     chunk: Option<(u32, Vec<Row>)>,
 }
 
+/// What is said, with all that the template says of its variables.
+#[derive(Clone)]
+pub struct Text {
+    template: Template,
+    content: TemplateContent,
+}
+
 impl Reader {
-    pub fn new(import: &Import) -> Result<Self, FreezeError> {
-        Ok(Self { template: Template::parse(&import.body)?, chunk: None })
+    pub async fn new(ctx: &Context, import: &Import) -> Result<Self, FreezeError> {
+        let template = Template::parse(&import.body)?;
+        let stored = match (&import.kind, &import.template) {
+            (Kind::File { .. }, Some(of)) => {
+                ctx.store.template_version(import.org, of.id, of.version).await?
+            }
+            (Kind::File { .. } | Kind::Step(_), _) => None,
+        };
+        // The text that was taken with the file is the one that counts.
+        let is_same = |content: &TemplateContent| {
+            content.source(None).is_ok_and(|(_, source)| source == import.body)
+        };
+        let content = stored.map(|t| t.content).filter(is_same);
+        let content = content.unwrap_or_else(|| TemplateContent::text(import.body.as_str()));
+        Ok(Self { text: Text { template, content }, chunk: None })
     }
 
     async fn chunk(
@@ -71,6 +93,15 @@ impl Reader {
     }
 }
 
+impl Text {
+    /// For a row of a file: nothing is known of its person but what stands there.
+    fn write(&self, given: &Map<String, Value>) -> Result<personal::Written, personal::Unwritten> {
+        let language = self.content.translations().and_then(|t| t.language.as_deref());
+        let said = (&self.content, &self.template, language);
+        personal::fill(said, &BTreeMap::new(), given, &About::default())
+    }
+}
+
 /// What a row becomes.
 pub enum Outcome {
     Recipient(Recipient),
@@ -88,11 +119,17 @@ pub struct Recipient {
 }
 
 /// Reads one row: the same answer for the same row, now and after a crash.
-pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
+pub fn read(import: &Import, text: &Text, row: &Row) -> Outcome {
     let said = match &import.kind {
         Kind::File { mapping, default_country, .. } => {
-            match mapping.recipient(&row.cells, *default_country) {
-                Ok(recipient) => (recipient.to, None, None, recipient.variables, None),
+            let recipient = match mapping.recipient(&row.cells, *default_country) {
+                Ok(recipient) => recipient,
+                Err(error) => {
+                    return Outcome::Rejected { code: error.code(), detail: error.to_string() };
+                }
+            };
+            match text.write(&recipient.variables) {
+                Ok(written) => (recipient.to, None, None, written.variables, Some(written.body)),
                 Err(error) => {
                     return Outcome::Rejected { code: error.code(), detail: error.to_string() };
                 }
@@ -107,7 +144,7 @@ pub fn read(import: &Import, template: &Template, row: &Row) -> Outcome {
         },
     };
     let (to, contact, zone, variables, written) = said;
-    let body = match written.map_or_else(|| template.render(&variables), Ok) {
+    let body = match written.map_or_else(|| text.template.render(&variables), Ok) {
         Ok(body) => body,
         Err(error) => return Outcome::Rejected { code: error.code(), detail: error.to_string() },
     };
@@ -134,14 +171,14 @@ pub async fn build(
 ) -> Result<Page, FreezeError> {
     let secret = ctx.address_secret().await?;
     let (chunk, from) = (import.progress.chunk, import.progress.record);
-    let template = reader.template.clone();
+    let text = reader.text.clone();
     let rows = reader.chunk(ctx, import, chunk).await?;
     let start = usize::try_from(from).unwrap_or(0);
     let end = (start + ctx.config.tuning.page_size).min(rows.len());
     let mut page = Page::default();
     let mut seen = HashSet::new();
     for row in rows.get(start..end).unwrap_or_default() {
-        match read(import, &template, row) {
+        match read(import, &text, row) {
             Outcome::Recipient(recipient) => {
                 let message = message_id(&secret, import, &recipient.to, row.line);
                 if seen.insert(message) {

@@ -6,6 +6,7 @@
 
 mod contacts;
 mod dispatch;
+mod export;
 mod follow;
 mod forget;
 mod freeze;
@@ -67,6 +68,8 @@ enum TurnError {
     #[error(transparent)]
     Contacts(#[from] contacts::ImportError),
     #[error(transparent)]
+    Export(#[from] export::ExportError),
+    #[error(transparent)]
     Booking(#[from] carillon_runtime::booking::SyncError),
     #[error(transparent)]
     Reconcile(#[from] reconcile::ReconcileError),
@@ -93,6 +96,9 @@ async fn plan_all(
             continue;
         }
         let turn = match entry.kind {
+            DueKind::ContactExport(_) => {
+                export::turn(ctx, entry, deadline).await.map_err(TurnError::from)
+            }
             DueKind::ContactImport(_) => {
                 contacts::turn(ctx, entry, PAGES_A_TURN, deadline).await.map_err(TurnError::from)
             }

@@ -9,7 +9,6 @@ use carillon_domain::ledger::interval;
 use carillon_domain::message::{Content, Direction, Message, Related, Source, State};
 use carillon_domain::pack::{Pack, Stage};
 use carillon_domain::rows::Row;
-use carillon_domain::template::Template;
 use carillon_domain::{Lane, PackId, segments};
 use carillon_runtime::context::InstallationError;
 use carillon_runtime::{Context, random};
@@ -17,7 +16,7 @@ use carillon_store::{DueEntry, DueKind, Inserted, Mechanism, StoreError, Timelin
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::freeze::{self, FreezeError, Outcome, Reader, Recipient};
+use crate::freeze::{self, FreezeError, Outcome, Reader, Recipient, Text};
 
 /// Message rows put side by side.
 const PUTS_IN_FLIGHT: usize = 16;
@@ -51,7 +50,7 @@ pub async fn turn(
     if is_withdrawn(ctx, &import).await? {
         return Ok(0);
     }
-    let mut reader = Reader::new(&import)?;
+    let mut reader = Reader::new(ctx, &import).await?;
     let mut planned = 0;
     while planned < pages && !import.is_planned() && ctx.clock.now() < deadline {
         match page(ctx, &import, &mut reader).await {
@@ -126,7 +125,7 @@ async fn page(
     let entry = TimelineEntry::Page { import: id, page: number };
     ctx.store.note_in_timeline(org, import.created_at, entry, import.scheduled_for).await?;
     let (doubles, sizes) =
-        put_messages(ctx, import, number, &frozen, (&rows, &reader.template)).await?;
+        put_messages(ctx, import, number, &frozen, (&rows, &reader.text)).await?;
     let packs_late = ctx.store.lacks(Mechanism::PackBeforeCursor);
     let parts = match packs_late {
         true => sizes.iter().map(|size| u64::from(*size)).sum(),
@@ -163,7 +162,7 @@ async fn put_messages(
     import: &Import,
     number: u32,
     page: &Page,
-    (rows, template): (&[Row], &Template),
+    (rows, text): (&[Row], &Text),
 ) -> Result<(Vec<u32>, Vec<u16>), PlanError> {
     let secret = ctx.address_secret().await?;
     let token = random::token();
@@ -172,7 +171,7 @@ async fn put_messages(
     for (place, entry) in (0..).zip(&page.entries) {
         let row = rows.iter().find(|row| row.line == entry.line);
         let row = row.ok_or(FreezeError::Changed { line: entry.line })?;
-        let said = read(import, template, entry, row)?;
+        let said = read(import, text, entry, row)?;
         // The frozen id decides whose row this is: what is read again must be
         // the same person.
         if freeze::message_id(&secret, import, &said.to, entry.line) != entry.message {
@@ -196,13 +195,8 @@ async fn put_messages(
     Ok((found.into_iter().flatten().collect(), sizes))
 }
 
-fn read(
-    import: &Import,
-    template: &Template,
-    entry: &Entry,
-    row: &Row,
-) -> Result<Recipient, FreezeError> {
-    match freeze::read(import, template, row) {
+fn read(import: &Import, text: &Text, entry: &Entry, row: &Row) -> Result<Recipient, FreezeError> {
+    match freeze::read(import, text, row) {
         Outcome::Recipient(recipient) => Ok(recipient),
         Outcome::Rejected { .. } => Err(FreezeError::Changed { line: entry.line }),
     }

@@ -7,6 +7,7 @@ use carillon_domain::ledger::{Wait, Want};
 use carillon_domain::message::{Message, SuppressionReason};
 use carillon_domain::{Failure, FailureReason, PhoneNumber, ProviderName, consent, gates, quiet};
 use carillon_providers::Account;
+use carillon_runtime::broadcast::resume::PAUSED;
 use carillon_store::Mechanism;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -77,7 +78,7 @@ pub async fn before_slot(
         Standing::Paused => {
             let detail = "somebody paused it, and can resume it".to_owned();
             let until = now + LOOK_AGAIN;
-            return Ok(Gate::Hold(Hold { until, reason: "campaign_paused", detail }));
+            return Ok(Gate::Hold(Hold { until, reason: PAUSED, detail }));
         }
         Standing::Withdrawn(why) => {
             // What can be claimed can be withdrawn.

@@ -1,6 +1,6 @@
-//! A bucket for large files: a folder (or memory, for tests) behind the two
-//! requests of S3 that the program makes, `PUT` and `GET` with a range, at signed
-//! addresses. A signature is checked by signing the same request again.
+//! A bucket for large files: a folder (or memory, for tests) behind the few
+//! requests of S3 that the program makes, at signed addresses: `PUT`, `GET` with a
+//! range, and files in parts. A signature is checked by signing the same request again.
 //!
 //! Files end a week after they came, as in the template.
 
@@ -171,7 +171,8 @@ async fn serve(
         return allowed((StatusCode::FORBIDDEN, "SignatureDoesNotMatch").into_response());
     }
     let done = match method {
-        Method::PUT => bucket.take(&key, body).await.map(|()| StatusCode::OK.into_response()),
+        Method::PUT => bucket.put(&key, &uri, body).await,
+        Method::POST => bucket.parts(&key, &uri, body).await,
         Method::GET => bucket.give(&key, &uri, &headers).await,
         _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),
     };
@@ -196,7 +197,69 @@ fn allowed(mut response: Response) -> Response {
     response
 }
 
+/// Largest list of parts, in bytes.
+const LIST: usize = 1024 * 1024;
+
+/// A parameter of the query; empty for one without a value.
+fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(own, _)| own == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Where a part of a file lies until the file is whole.
+fn part_key(key: &str, upload: &str, number: &str) -> String {
+    format!("{key}/{upload}/{number}")
+}
+
 impl Bucket {
+    async fn put(&self, key: &str, uri: &Uri, body: Body) -> std::io::Result<Response> {
+        let part = parameter(uri, "partNumber").zip(parameter(uri, "uploadId"));
+        let Some((number, upload)) = part else {
+            self.take(key, body).await?;
+            return Ok(StatusCode::OK.into_response());
+        };
+        self.take(&part_key(key, &upload, &number), body).await?;
+        Ok([(header::ETAG, format!("\"part-{number}\""))].into_response())
+    }
+
+    /// Begins a file of parts, or makes one of them.
+    async fn parts(&self, key: &str, uri: &Uri, body: Body) -> std::io::Result<Response> {
+        let xml =
+            |text: String| ([(header::CONTENT_TYPE, "application/xml")], text).into_response();
+        let Some(upload) = parameter(uri, "uploadId") else {
+            let id = carillon_runtime::random::token();
+            let begun = format!(
+                "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+            );
+            return Ok(xml(begun));
+        };
+        let list = axum::body::to_bytes(body, LIST).await.map_err(std::io::Error::other)?;
+        let list = String::from_utf8_lossy(&list).into_owned();
+        let numbers = list.split("<PartNumber>").skip(1).filter_map(|part| part.split_once('<'));
+        let mut whole: Vec<Body> = Vec::new();
+        for (number, _) in numbers {
+            let part = part_key(key, &upload, number);
+            let size = self.size(&part).await?;
+            whole.push(self.part(&part, 0, size).await?);
+        }
+        let pieces = futures::stream::iter(whole).flat_map(Body::into_data_stream);
+        self.take(key, Body::from_stream(pieces)).await?;
+        Ok(xml("<CompleteMultipartUploadResult/>".to_owned()))
+    }
+
+    async fn size(&self, key: &str) -> std::io::Result<u64> {
+        match self.place.as_ref() {
+            Kept::Memory(files) => {
+                let files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                let file = files.get(key).ok_or(std::io::ErrorKind::NotFound)?;
+                Ok(file.len() as u64)
+            }
+            Kept::Folder(folder) => Ok(tokio::fs::metadata(Self::path(folder, key)).await?.len()),
+        }
+    }
+
     async fn take(&self, key: &str, body: Body) -> std::io::Result<()> {
         let mut pieces = body.into_data_stream();
         let broken = |e: axum::Error| std::io::Error::other(e);
@@ -226,14 +289,7 @@ impl Bucket {
 
     async fn give(&self, key: &str, uri: &Uri, headers: &HeaderMap) -> std::io::Result<Response> {
         let range = headers.get(header::RANGE).and_then(|v| v.to_str().ok()).and_then(read_range);
-        let size = match self.place.as_ref() {
-            Kept::Memory(files) => {
-                let files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                let file = files.get(key).ok_or(std::io::ErrorKind::NotFound)?;
-                file.len() as u64
-            }
-            Kept::Folder(folder) => tokio::fs::metadata(Self::path(folder, key)).await?.len(),
-        };
+        let size = self.size(key).await?;
         let (from, to) = match range {
             Some((from, to)) => (from, to.min(size.saturating_sub(1))),
             None => (0, size.saturating_sub(1)),
@@ -255,11 +311,8 @@ impl Bucket {
             own.insert(header::CONTENT_RANGE, value);
         }
         own.insert(header::CONTENT_LENGTH, len.into());
-        let query = uri.query().unwrap_or_default();
-        let name = form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == "response-content-disposition")
-            .and_then(|(_, value)| value.parse().ok());
-        if let Some(name) = name {
+        let name = parameter(uri, "response-content-disposition");
+        if let Some(name) = name.and_then(|name| name.parse().ok()) {
             own.insert(header::CONTENT_DISPOSITION, name);
         }
         Ok(response)

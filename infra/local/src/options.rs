@@ -52,6 +52,8 @@ pub struct Settings {
     pub port: u16,
     pub folder: PathBuf,
     pub tick_seconds: u64,
+    /// Whether an organization in the middle of its work is made.
+    pub has_demo: bool,
     pub public_url: String,
     pub provider_urls: BTreeMap<ProviderName, String>,
     pub admin_key: Option<String>,
@@ -68,10 +70,11 @@ impl Settings {
         if tick_seconds == 0 {
             bail!("CARILLON_TICK_SECONDS must be at least 1");
         }
-        let seed = variable("CARILLON_SEED");
-        if !matches!(seed.as_deref(), None | Some("demo" | "none")) {
-            bail!("CARILLON_SEED is “demo” or “none”");
-        }
+        let has_demo = match variable("CARILLON_SEED").as_deref() {
+            None | Some("none") => false,
+            Some("demo") => true,
+            Some(other) => bail!("CARILLON_SEED is “{other}”; it is “demo” or “none”"),
+        };
         let local = format!("http://127.0.0.1:{port}");
         let public_url = variable("CARILLON_PUBLIC_URL").unwrap_or_else(|| local.clone());
         let console_url = sign_in::console_url().unwrap_or(local);
@@ -79,6 +82,7 @@ impl Settings {
             port,
             folder: variable("CARILLON_DATA").map_or_else(|| FOLDER.into(), PathBuf::from),
             tick_seconds,
+            has_demo,
             public_url: public_url.trim_end_matches('/').to_owned(),
             provider_urls: provider_urls(),
             admin_key: variable("CARILLON_ADMIN_KEY"),

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::options::{Options, Settings};
 use crate::poller::Mapping;
 use crate::simulator::Process;
-use crate::{Stack, rollup_feed};
+use crate::{Stack, demo, rollup_feed};
 
 /// Pollers of each queue: what Lambda would run side by side.
 const POLLERS: usize = 2;
@@ -70,6 +70,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     let key_hash = carillon_store::secret_hash(&admin_key);
     let visit = stack.first_visit.link(&stack.ctx, &key_hash);
+    if settings.has_demo {
+        demo::seed(stack.router(), admin_key.clone(), stack.ctx.clock.now()).await?;
+    }
     banner(&settings, &admin_key, process.as_ref(), &visit);
 
     let (stop, stopped) = watch::channel(false);

@@ -247,6 +247,7 @@ impl Stack {
             DueKind::Pack(_)
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
+            | DueKind::ContactExport(_)
             | DueKind::Workshop(_) => Ok((entry.generation > 0).then_some(now)),
             // What was done of it is saved; the rest can wait.
             DueKind::Erasure(_) | DueKind::Booking(_) => Ok(None),

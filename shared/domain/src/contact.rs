@@ -4,6 +4,7 @@
 //! organization; an email address may be shared. What people and files write is
 //! read in [`fields`], how people are found in [`search`].
 
+pub mod export;
 pub mod fields;
 pub mod import;
 pub mod search;

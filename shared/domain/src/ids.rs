@@ -153,6 +153,8 @@ typed_id!(/// A person who may get messages.
     ContactId, "con", 10);
 typed_id!(/// A large file that was uploaded by itself.
     UploadId, "upl", 10);
+typed_id!(/// A file that is written for the organization.
+    ExportId, "exp", 10);
 typed_id!(/// Contacts picked by hand.
     ListId, "lst", 10);
 typed_id!(/// A saved filter over contacts.

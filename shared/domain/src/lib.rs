@@ -61,8 +61,8 @@ pub use channel::{Channel, Lane, Purpose};
 pub use contact::Contact;
 pub use failure::{Failure, FailureReason};
 pub use ids::{
-    AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, LetterId, ListId, MemberId,
-    MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, UploadId,
+    AuditId, BookingId, CampaignId, ContactId, ExportId, ImportId, KeyId, LetterId, ListId,
+    MemberId, MessageId, OrgId, PackId, SegmentId, SequenceId, StepId, TagId, TemplateId, UploadId,
     WorkshopId,
 };
 pub use integration::ProviderName;

@@ -76,10 +76,23 @@ pub fn write(
     given: &Map<String, Value>,
     about: &About<'_>,
 ) -> Result<Written, Unwritten> {
-    let language = about.language();
-    let (in_language, source) = content.source(language)?;
+    let (language, source) = content.source(about.language())?;
     let template = Template::parse(&source).map_err(ContentError::from)?;
-    let known = about.values(in_language.or(language));
+    fill((content, &template, language), mapping, given, about)
+}
+
+/// The same of a text that was read once, for many people: content, its text in
+/// one language ([`TemplateContent::source`]), and which one that is.
+///
+/// # Errors
+/// As [`write`].
+pub fn fill(
+    (content, template, in_language): (&TemplateContent, &Template, Option<&str>),
+    mapping: &BTreeMap<String, String>,
+    given: &Map<String, Value>,
+    about: &About<'_>,
+) -> Result<Written, Unwritten> {
+    let known = about.values(in_language.or_else(|| about.language()));
     let mut own = given.clone();
     let mut absent = BTreeMap::new();
     for (key, text) in mapping {

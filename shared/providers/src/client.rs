@@ -136,6 +136,21 @@ pub struct Bytes {
     pub size: Option<u64>,
 }
 
+/// What became of a file that was put.
+#[derive(Debug)]
+pub struct Put {
+    pub status: u16,
+    /// What it is called there.
+    pub etag: Option<String>,
+}
+
+/// A short answer.
+#[derive(Debug)]
+pub struct Said {
+    pub status: u16,
+    pub body: String,
+}
+
 impl Client {
     /// A part of a file (`bytes=0-99`), at most `limit` bytes of it.
     ///
@@ -164,7 +179,7 @@ impl Client {
         Ok(Bytes { status, bytes, size })
     }
 
-    /// Puts a whole file; answers the status.
+    /// Puts a file, or a part of one.
     ///
     /// # Errors
     /// As for [`Self::call`].
@@ -173,9 +188,34 @@ impl Client {
         url: &str,
         bytes: Vec<u8>,
         timeout: Duration,
-    ) -> Result<u16, CallError> {
+    ) -> Result<Put, CallError> {
         let response = self.http.put(url).body(bytes).timeout(timeout).send().await;
-        Ok(response.map_err(|e| failed(&e))?.status().as_u16())
+        let response = response.map_err(|e| failed(&e))?;
+        let etag = response.headers().get("etag").and_then(|v| v.to_str().ok());
+        Ok(Put { status: response.status().as_u16(), etag: etag.map(str::to_owned) })
+    }
+
+    /// Posts bytes; the answer is short.
+    ///
+    /// # Errors
+    /// As for [`Self::call`].
+    pub async fn post(
+        &self,
+        url: &str,
+        bytes: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<Said, CallError> {
+        let response = self.http.post(url).body(bytes).timeout(timeout).send().await;
+        let mut response = response.map_err(|e| failed(&e))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while body.len() < POST_LIMIT {
+            match response.chunk().await.map_err(|e| failed(&e))? {
+                Some(chunk) => body.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        Ok(Said { status, body: String::from_utf8_lossy(&body).into_owned() })
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod join;
 pub mod outlook;
+pub mod resume;
 pub mod withdraw;
 
 use std::collections::HashMap;

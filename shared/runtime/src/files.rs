@@ -2,7 +2,7 @@
 //! out by an address that is good for a while. Nobody retries here: who reads a
 //! file has a lease, and a browser asks again.
 //!
-//! Four requests of S3's own are all that is needed, signed by AWS's signer and
+//! A few requests of S3's own are all that is needed, signed by AWS's signer and
 //! made by the one HTTP client
 //! ([decision 17](../../../docs/decisions/0017-large-files.md)).
 
@@ -18,7 +18,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use carillon_domain::{OrgId, UploadId};
-use carillon_providers::client::{CallError, Client};
+use carillon_providers::client::{CallError, Client, Said};
 use jiff::Timestamp;
 
 /// How long an address for our own requests is good.
@@ -154,10 +154,92 @@ impl Files {
     /// When the bucket does not take it.
     pub async fn put(&self, key: &str, bytes: Vec<u8>, now: Timestamp) -> Result<(), FilesError> {
         let url = self.put_url(key, bytes.len() as u64, (now, OWN)).await?;
-        match self.http.put(&url, bytes, TIMEOUT).await? {
+        match self.http.put(&url, bytes, TIMEOUT).await?.status {
             200 | 204 => Ok(()),
             status => Err(FilesError::Refused(status)),
         }
+    }
+}
+
+impl Files {
+    /// Begins a file that comes in parts; answers the bucket's name of it. One that
+    /// is not finished goes by itself, after a day.
+    ///
+    /// # Errors
+    /// When the bucket does not take it.
+    pub async fn begin(&self, key: &str, now: Timestamp) -> Result<String, FilesError> {
+        let url = format!("{}/{key}?uploads", self.base);
+        let answer = self.post(&url, Vec::new(), now).await?;
+        if answer.status != 200 {
+            return Err(FilesError::Refused(answer.status));
+        }
+        let named = answer.body.split_once("<UploadId>").and_then(|(_, rest)| rest.split_once('<'));
+        match named {
+            Some((id, _)) if !id.is_empty() => Ok(id.to_owned()),
+            _ => Err(FilesError::Building("the bucket named no upload".to_owned())),
+        }
+    }
+
+    /// Puts a part, from number 1 on; put again, it is in place of the first.
+    /// Answers what the bucket calls it.
+    ///
+    /// # Errors
+    /// When the bucket does not take it.
+    pub async fn part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: usize,
+        bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<String, FilesError> {
+        let upload: String = form_urlencoded::byte_serialize(upload.as_bytes()).collect();
+        let url = format!("{}/{key}?partNumber={number}&uploadId={upload}", self.base);
+        let credentials = self.credentials.provide_credentials().await?;
+        let signing = Signing { now: now.into(), valid: OWN, region: &self.region };
+        let url = presign(&credentials, "PUT", &url, &[], &signing)?;
+        let answer = self.http.put(&url, bytes, TIMEOUT).await?;
+        match (answer.status, answer.etag) {
+            (200, Some(etag)) => Ok(etag),
+            (status, _) => Err(FilesError::Refused(status)),
+        }
+    }
+
+    /// Makes one file of the parts. Done before, it is done.
+    ///
+    /// # Errors
+    /// When the bucket does not do it.
+    pub async fn finish(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[String],
+        now: Timestamp,
+    ) -> Result<(), FilesError> {
+        let mut list = String::from("<CompleteMultipartUpload>");
+        for (number, etag) in (1..).zip(parts) {
+            let etag = etag.replace('"', "&quot;");
+            list.push_str(&format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+            ));
+        }
+        list.push_str("</CompleteMultipartUpload>");
+        let upload: String = form_urlencoded::byte_serialize(upload.as_bytes()).collect();
+        let url = format!("{}/{key}?uploadId={upload}", self.base);
+        let answer = self.post(&url, list.into_bytes(), now).await?;
+        // S3 may begin an answer before it knows that it fails.
+        let is_done = answer.status == 200 && !answer.body.contains("<Error>");
+        if is_done || (answer.status == 404 && self.range(key, 0, 1, now).await?.is_some()) {
+            return Ok(());
+        }
+        Err(FilesError::Refused(answer.status))
+    }
+
+    async fn post(&self, url: &str, body: Vec<u8>, now: Timestamp) -> Result<Said, FilesError> {
+        let credentials = self.credentials.provide_credentials().await?;
+        let signing = Signing { now: now.into(), valid: OWN, region: &self.region };
+        let url = presign(&credentials, "POST", url, &[], &signing)?;
+        Ok(self.http.post(&url, body, TIMEOUT).await?)
     }
 }
 

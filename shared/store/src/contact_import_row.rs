@@ -3,7 +3,7 @@
 use carillon_domain::contact::import::{ContactImport, Progress, Upload};
 use carillon_domain::import::Rejected;
 use carillon_domain::rows::stream::{Characters, Head, Place};
-use carillon_domain::{Country, ImportId, Lane, OrgId, UploadId};
+use carillon_domain::{Country, ImportId, Lane, OrgId, UploadId, WorkshopId};
 use serde_json::json;
 
 use crate::attributes::{Item, Reader, Writer, ms, s};
@@ -22,6 +22,7 @@ pub fn write(i: &ContactImport) -> Item {
     if !i.labels.is_empty() {
         w.text("lb", json!(i.labels).to_string());
     }
+    w.some("ws", i.workshop, |id| s(id.key()));
     if i.dry_run {
         w.number("dry", 1);
     }
@@ -73,6 +74,7 @@ pub fn read(item: &Item) -> Result<ContactImport> {
         mapping: r.json("mp")?.ok_or_else(|| r.corrupt("mp"))?,
         default_country: r.maybe_parsed("dc", |t| Country::parse(t).ok())?,
         labels: r.json("lb")?.unwrap_or_default(),
+        workshop: r.maybe_parsed("ws", |key| WorkshopId::from_key(key).ok())?,
         dry_run: r.maybe_number::<u8>("dry")? == Some(1),
         upload: upload.map(|(id, size)| Upload { id, size }),
         chunks: r.number("fc")?,

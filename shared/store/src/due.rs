@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use carillon_domain::{
-    AddressKey, BookingId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId,
+    AddressKey, BookingId, ExportId, ImportId, Lane, MessageId, OrgId, PackId, WorkshopId,
 };
 use jiff::Timestamp;
 
@@ -19,6 +19,7 @@ pub enum DueKind {
     Import(ImportId),
     /// Of contacts.
     ContactImport(ImportId),
+    ContactExport(ExportId),
     Erasure(AddressKey),
     Booking(BookingId),
     Workshop(WorkshopId),
@@ -51,6 +52,7 @@ impl DueKind {
             ("a", _) => Self::Message(crate::messages::message_id(&key.item()).ok()?),
             ("k", id) => Self::Pack(PackId::from_key(id).ok()?),
             ("src", id) => Self::Import(ImportId::from_key(id).ok()?),
+            ("cx", id) => Self::ContactExport(ExportId::from_key(id).ok()?),
             ("bk", id) => Self::Booking(BookingId::from_key(id).ok()?),
             ("ci", id) => Self::ContactImport(ImportId::from_key(id).ok()?),
             ("er", address) => Self::Erasure(AddressKey::from_key(address).ok()?),
@@ -66,6 +68,7 @@ impl DueKind {
             Self::Message(id) => keys::message(org, id),
             Self::Pack(id) => keys::pack(org, id),
             Self::Import(id) => keys::import(org, id),
+            Self::ContactExport(id) => keys::contact_export(org, id),
             Self::ContactImport(id) => keys::contact_import(org, id),
             Self::Erasure(address) => keys::erasure(org, address),
             Self::Booking(id) => keys::booking(org, id),
@@ -129,6 +132,7 @@ impl Store {
             DueKind::Pack(_)
             | DueKind::Import(_)
             | DueKind::ContactImport(_)
+            | DueKind::ContactExport(_)
             | DueKind::Erasure(_)
             | DueKind::Booking(_)
             | DueKind::Workshop(_) => "",

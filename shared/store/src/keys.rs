@@ -4,9 +4,9 @@
 //! no question can be asked across organizations by accident.
 
 use carillon_domain::{
-    AddressKey, AuditId, BookingId, CampaignId, ContactId, ImportId, KeyId, Lane, LetterId, ListId,
-    MemberId, MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId, TagId, TemplateId,
-    WorkshopId,
+    AddressKey, AuditId, BookingId, CampaignId, ContactId, ExportId, ImportId, KeyId, Lane,
+    LetterId, ListId, MemberId, MessageId, OrgId, PackId, ProviderName, SegmentId, SequenceId,
+    TagId, TemplateId, WorkshopId,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -471,6 +471,13 @@ pub fn contact_listed(org: OrgId, list: ContactList<'_>, by: &str, id: ContactId
 /// The contact in a [`contact_listed`].
 pub fn contact_of_place(place: &str) -> Option<ContactId> {
     ContactId::from_key(place.rsplit_once('#')?.1).ok()
+}
+
+/// In the partition of an export of contacts, before its id.
+pub const CONTACT_EXPORT: &str = "cx/";
+
+pub fn contact_export(org: OrgId, id: ExportId) -> Key {
+    key(format!("{}/{CONTACT_EXPORT}{}", org_part(org), id.key()), "x")
 }
 
 pub fn lists(org: OrgId) -> String {

@@ -17,6 +17,7 @@ mod bookings;
 mod campaigns;
 mod census;
 mod consents;
+mod contact_exports;
 mod contact_import_row;
 mod contact_imports;
 mod contact_lists;

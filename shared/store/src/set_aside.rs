@@ -23,6 +23,7 @@ impl Store {
             DueKind::Message(id) => self.message(org, id).await.map(drop),
             DueKind::Pack(id) => self.pack(org, id).await.map(drop),
             DueKind::Import(id) => self.import(org, id).await.map(drop),
+            DueKind::ContactExport(id) => self.contact_export(org, id).await.map(drop),
             DueKind::ContactImport(id) => self.contact_import(org, id).await.map(drop),
             DueKind::Erasure(address) => self.erasure(org, address).await.map(drop),
             DueKind::Booking(id) => self.booking(org, id).await.map(drop),

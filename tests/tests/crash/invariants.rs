@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use carillon_domain::CampaignId;
 use carillon_domain::message::{DecisionKind, Direction, EventKind, Message, Source, State};
 use carillon_domain::statistics::{Bucket, Fact, date};
 use carillon_simulator::Received;
@@ -62,6 +63,7 @@ pub async fn check(stage: &Stage, allowed: &Allowed, is_quiet: bool) -> Found {
         found.violations.push(Violation::Restless);
     }
     promises(stage, &rows, &messages, &mut found).await;
+    campaigns(stage, &rows, &messages, &mut found).await;
     states(&messages, &received, allowed, &mut found);
     doubles(&received, allowed, &mut found);
     statistics(stage, &messages, &mut found).await;
@@ -81,6 +83,20 @@ async fn promises(stage: &Stage, rows: &[Item], messages: &[Message], found: &mu
             Promise::Message { id } => {
                 if !messages.iter().any(|m| m.id.to_string() == id) {
                     found.violations.push(Violation::Lost(format!("{id} has no row")));
+                }
+            }
+            Promise::Gets { to, texts } => {
+                for text in texts {
+                    if !messages.iter().any(|m| is_said(m, &to, &text)) {
+                        found.violations.push(Violation::Lost(format!("“{text}” for {to}")));
+                    }
+                }
+            }
+            Promise::NeverGets { to, texts } => {
+                let said = |m: &&Message| texts.iter().any(|text| is_said(m, &to, text));
+                if let Some(m) = messages.iter().find(said) {
+                    let detail = format!("{} was sent all the same: {:?}", m.id, m.state);
+                    found.violations.push(Violation::Untrue(detail));
                 }
             }
             Promise::Import { id, numbers, duplicates, rejected } => {
@@ -114,6 +130,48 @@ async fn promises(stage: &Stage, rows: &[Item], messages: &[Message], found: &mu
         if text(pack, "sg") != "d" && !pack.contains_key("due") {
             found.violations.push(Violation::WaitsNowhere(format!("pack {}", text(pack, "pk"))));
         }
+    }
+}
+
+/// Whether that was sent to this number, or may have been.
+fn is_said(m: &Message, to: &str, text: &str) -> bool {
+    let is_sent = match &m.state {
+        State::Accepted { .. }
+        | State::Delivered { .. }
+        | State::Read { .. }
+        | State::Unknown { .. }
+        | State::Failed { accepted: true, .. } => true,
+        State::Scheduled
+        | State::Sending { .. }
+        | State::Failed { accepted: false, .. }
+        | State::Cancelled { .. }
+        | State::Suppressed { .. }
+        | State::Received => false,
+    };
+    is_sent && m.address == to && m.content.body == text
+}
+
+/// A campaign's batches hold each of its messages once, and nobody waits to be
+/// planned.
+async fn campaigns(stage: &Stage, rows: &[Item], messages: &[Message], found: &mut Found) {
+    let mut of: BTreeMap<CampaignId, u64> = BTreeMap::new();
+    for id in messages.iter().filter_map(|m| m.campaign) {
+        *of.entry(id).or_default() += 1;
+    }
+    let (store, org) = (&stage.stack.ctx.store, stage.stack.org);
+    for (id, messages) in of {
+        let batches = store.batches(org, id).await.expect("the table answers");
+        let sources: Vec<_> = batches.iter().map(|b| b.source).collect();
+        let counted = store.counted_of(org, &sources).await.expect("the table answers");
+        let counted: usize = counted.iter().map(BTreeMap::len).sum();
+        if u64::try_from(counted).ok() != Some(messages) {
+            let detail = format!("{id}: {counted} in its batches, {messages} rows");
+            found.violations.push(Violation::Miscounted(detail));
+        }
+    }
+    for row in rows.iter().filter(|row| text(row, "sk").starts_with("l/")) {
+        let detail = format!("{} has left, and nobody looks", text(row, "pk"));
+        found.violations.push(Violation::WaitsNowhere(detail));
     }
 }
 

@@ -29,6 +29,7 @@ mod stage;
 mod stalls;
 mod story;
 mod theatre;
+mod workshop;
 
 use carillon_runtime::config::variable;
 use carillon_store::Mechanism;

@@ -34,8 +34,25 @@ pub struct Person {
 /// What the API answered 2xx for.
 #[derive(Debug, Clone)]
 pub enum Promise {
-    Message { id: String },
-    Import { id: String, numbers: BTreeSet<String>, duplicates: u64, rejected: u64 },
+    Message {
+        id: String,
+    },
+    Import {
+        id: String,
+        numbers: BTreeSet<String>,
+        duplicates: u64,
+        rejected: u64,
+    },
+    /// This number gets each of these texts.
+    Gets {
+        to: String,
+        texts: Vec<String>,
+    },
+    /// And never any of these.
+    NeverGets {
+        to: String,
+        texts: Vec<String>,
+    },
 }
 
 impl Stage {
@@ -114,7 +131,7 @@ impl Stage {
         self.person.promised.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn promise(&self, promise: Promise) {
+    pub fn promise(&self, promise: Promise) {
         self.person.promised.lock().unwrap_or_else(PoisonError::into_inner).push(promise);
     }
 

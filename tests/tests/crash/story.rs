@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::front::Interlude;
 use crate::point::Step;
 use crate::stage::{Setting, Stage};
+use crate::workshop;
 
 pub struct Story {
     pub name: &'static str,
@@ -78,6 +79,11 @@ pub fn all() -> Vec<Story> {
         story("cancel during a bulk", cancelled),
         Story { allowed: their_list, ..story("STOP during a bulk", opted_out) },
         story("pause during a bulk", paused),
+        story("run a sequence", workshop::run_sequence),
+        story("late registration", workshop::late_registration),
+        story("leaving", workshop::leaving),
+        story("moved while it is planned", workshop::moved),
+        story("campaign cancelled", workshop::cancelled),
     ]
 }
 

@@ -69,13 +69,13 @@ async fn texts(world: &World, number: &str) -> Vec<String> {
     world.accepted_for(number).await.into_iter().map(|m| m.body).collect()
 }
 
-/// Lets time pass to a moment, in steps that no notice of these stories falls
-/// between unnoticed.
+/// Lets time pass to a moment. What is due between two steps goes at the second:
+/// hours late, and still of use.
 async fn until(world: &World, at: &str) {
     let at: Timestamp = at.parse().expect("a time");
     while world.now() < at {
         let left = at.duration_since(world.now());
-        let step = left.min(SignedDuration::from_mins(30));
+        let step = left.min(SignedDuration::from_hours(6));
         world.stack.ctx.clock.advance(step);
         world.tick().await;
     }

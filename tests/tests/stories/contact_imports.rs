@@ -306,3 +306,60 @@ async fn an_import_that_is_cut_off_anywhere_is_finished_and_doubles_nobody() {
     }
     assert!(at > 20, "{at} operations");
 }
+
+#[tokio::test]
+async fn contacts_come_down_as_a_file_and_go_up_again() {
+    let world = World::start().await;
+    let _ = import(&world, file(1..30).as_bytes(), &[]).await;
+    let formula = json!({"name": "=cmd()", "labels": ["odd"]});
+    let _ = world.post("/v1/contacts", &formula).await.ok(201);
+    let rules = json!({"name": "Odd", "rules": {"label": "odd"}});
+    let segment = world.post("/v1/segments", &rules).await.ok(201);
+    for (body, rows) in [(json!({}), 30), (json!({"segment_id": segment["id"]}), 1)] {
+        let taken = world.post("/v1/contacts/export", &body).await.ok(202);
+        shows(&taken, &json!({"status": "running", "url": null}));
+        world.tick().await;
+        let path = format!("/v1/exports/{}", taken["id"].as_str().expect("an id"));
+        let done = world.get(&path).await.ok(200);
+        shows(&done, &json!({"status": "completed", "rows": rows}));
+        let url = done["url"].as_str().expect("an address");
+        let file = world.http().get(url).send().await.expect("an answer");
+        assert_eq!(file.status(), 200);
+        let text = file.text().await.expect("a text");
+        assert_eq!(text.lines().count(), rows + 1, "{text}");
+        assert!(text.contains("'=cmd()"), "{text}");
+        if rows == 30 {
+            let lines: Vec<_> = text.lines().filter(|line| !line.contains("cmd")).collect();
+            let again = import(&world, lines.join("\n").as_bytes(), &[]).await;
+            shows(&again, &json!({"unchanged": 29, "created": 0, "updated": 0}));
+        }
+        world.skip(16);
+        let late = world.http().get(url).send().await.expect("an answer");
+        assert_eq!(late.status(), 403, "the address is good for a quarter of an hour");
+    }
+    let nobody = world.post("/v1/contacts/export", &json!({"segment_id": "seg_x"})).await;
+    assert_eq!(nobody.refusal(), (422, "unknown_segment".to_owned()));
+}
+
+/// As S3 takes it: parts in any order, one of them twice, and the end said twice.
+#[tokio::test]
+async fn a_file_in_parts_becomes_one() {
+    let world = World::start().await;
+    let files = world.stack.ctx.files().expect("a bucket");
+    let now = world.now();
+    let upload = files.begin("o/x/ex/file", now).await.expect("begun");
+    let mut parts = vec![String::new(); 2];
+    for (number, text) in [(2, "there"), (1, "gone"), (1, "Hello ")] {
+        let bytes = text.as_bytes().to_vec();
+        parts[number - 1] =
+            files.part("o/x/ex/file", &upload, number, bytes, now).await.expect("taken");
+    }
+    for _ in 0..2 {
+        files.finish("o/x/ex/file", &upload, &parts, now).await.expect("finished");
+    }
+    let whole = files.range("o/x/ex/file", 0, 100, now).await.expect("read").expect("there");
+    assert_eq!((whole.bytes.as_slice(), whole.size), (b"Hello there".as_slice(), 11));
+    let part = files.range("o/x/ex/file", 6, 3, now).await.expect("read").expect("there");
+    assert_eq!((part.bytes.as_slice(), part.size), (b"the".as_slice(), 11));
+    assert_eq!(files.range("o/x/ex/none", 0, 1, now).await.expect("read"), None);
+}

@@ -9,21 +9,21 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// What a guide takes from the README; a refusal fails the command.
-const PREAMBLE: &str = "set -uo pipefail
+pub const PREAMBLE: &str = "set -uo pipefail
 curl() { command curl --silent --show-error --fail-with-body \"$@\"; local s=$?; echo; return $s; }
 ";
 /// Printed between blocks.
-const BORDER: &str = "== the next block ==";
+pub const BORDER: &str = "== the next block ==";
 
 #[derive(Debug, PartialEq, Eq)]
-struct Block {
-    line: usize,
-    commands: String,
-    prints: Option<String>,
+pub struct Block {
+    pub line: usize,
+    pub commands: String,
+    pub prints: Option<String>,
 }
 
 /// The blocks of a guide that are run.
-fn blocks(guide: &str) -> Vec<Block> {
+pub fn blocks(guide: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut lines = guide.lines().enumerate().peekable();
     let mut is_behind = false;
@@ -46,7 +46,7 @@ fn blocks(guide: &str) -> Vec<Block> {
 }
 
 /// Whether a text is as said, with `…` for anything. Empty lines do not count.
-fn is_as_said(text: &str, said: &str) -> bool {
+pub fn is_as_said(text: &str, said: &str) -> bool {
     let full = |text: &str| {
         let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
         lines.collect::<Vec<_>>().join("\n")

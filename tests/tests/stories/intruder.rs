@@ -70,6 +70,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let booking = world.post("/v1/bookings", &booking).await.ok(201);
     let segment = json!({"name": "Private", "rules": {"label": "vip"}});
     let segment = world.post("/v1/segments", &segment).await.ok(201);
+    let export = world.post("/v1/contacts/export", &json!({})).await.ok(202);
     let list = world.post("/v1/lists", &json!({"name": "Private"})).await.ok(201);
     let (workshop, campaign) = world.run_workshop("Private").await;
     world.advance(1).await;
@@ -88,6 +89,7 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
         ("contacts", id(&contact)),
         ("bookings", id(&booking)),
         ("lists", id(&list)),
+        ("exports", id(&export)),
         ("workshops", workshop),
         ("campaigns", campaign),
         ("segments", id(&segment)),
@@ -200,7 +202,12 @@ async fn no_route_lets_anybody_act_in_another_organization_by_naming_it() {
 async fn the_same_requests_of_the_owner_find_what_they_name() {
     let world = World::start().await;
     let ids = ids(&world).await;
-    for route in routes::table() {
+    let mut table = routes::table();
+    // What is deleted has no parts any more.
+    table.sort_by_key(|route| {
+        (route.method.as_str(), route.path) == ("DELETE", "/v1/workshops/{id}")
+    });
+    for route in table {
         let noun = route.path.split('/').nth(2).expect("a noun");
         // Who is forgotten cannot be deleted as well.
         let forgets = (route.method.as_str(), route.path) == ("DELETE", "/v1/contacts/{id}/data");

@@ -39,6 +39,7 @@ mod people;
 mod previews;
 mod quiet_hours;
 mod rates;
+mod readme;
 mod recount;
 mod request_rate;
 mod restore;

@@ -28,6 +28,8 @@ const ROWS: &[(&str, &str, Role)] = &[
     ("GET", "/v1/contacts", V),
     ("POST", "/v1/contacts", M),
     ("POST", "/v1/contacts/import", M),
+    ("POST", "/v1/contacts/export", V),
+    ("GET", "/v1/exports/{id}", V),
     ("GET", "/v1/contacts/{id}", V),
     ("PATCH", "/v1/contacts/{id}", M),
     ("DELETE", "/v1/contacts/{id}", M),

@@ -96,6 +96,13 @@ async fn what_is_in_use_is_not_deleted_and_says_by_whom() {
     assert!(refused.text.contains("CryptoCloud") && refused.text.contains(&tag));
     assert_eq!(refused.refusal(), (409, "sequence_in_use".to_owned()));
 
+    let workshop = world.workshop(&tag).await;
+    let tag_path = format!("/v1/tags/{tag}");
+    let refused = delete(&world, &tag_path).await;
+    assert!(refused.text.contains("1 workshop has it"), "{}", refused.text);
+    assert_eq!(refused.refusal(), (409, "tag_in_use".to_owned()));
+    assert_eq!(delete(&world, &format!("/v1/workshops/{workshop}")).await.status, 204);
+
     // Taken out there, it is free; what came instead is in use.
     let path = format!("/v1/sequences/{sequence}");
     let _ = world.patch(&path, &json!({"steps": steps(&other)})).await.ok(200);

@@ -415,3 +415,91 @@ async fn texts_of_the_library_make_templates() {
             Answer::to(with_json(world.request(Method::POST, "/v1/templates"), &new)).await.ok(201);
     }
 }
+
+#[tokio::test]
+async fn a_file_gets_the_defaults_of_its_template_and_rows_that_do_not_fit_a_slot_are_rejected() {
+    let world = World::start().await;
+    let template = json!({
+        "key": "class", "kind": "dlt", "body": "Dear {#var#}, fee {#numeric#}.",
+        "dlt_template_id": "1107160000000000001",
+        "variables": [{"key": "name"}, {"key": "fee", "default": "100"}],
+    });
+    let _ = made(&world, template).await;
+    let long = "x".repeat(31);
+    let file = format!("to,name\n{},Asha\n{},{long}\n", indian(1), indian(2));
+    let (kind, form) =
+        carillon_tests::file_form(file.as_bytes(), &[("channel", "sms"), ("template", "class")]);
+    let request = world.request(Method::POST, "/v1/messages/bulk").header("content-type", kind);
+    let import = Answer::to(request.body(form)).await.ok(202);
+    world.advance(1).await;
+    let id = import["id"].as_str().expect("an id");
+    let rejected = world.get(&format!("/v1/imports/{id}/rejected")).await;
+    assert!(rejected.text.contains("slot_value_too_long"), "{}", rejected.text);
+    let bodies: Vec<_> = world.received().await.into_iter().map(|r| r.body).collect();
+    assert_eq!(bodies, ["Dear Asha, fee 100."]);
+}
+
+#[tokio::test]
+async fn a_preview_is_what_a_contact_would_read() {
+    let world = World::start().await;
+    let template = json!({
+        "key": "notice", "language": "en",
+        "body": "Hi {{ contact.first_name }} of {{ contact.attributes.city | default('there') }}: \
+                 {{ workshop.date }}",
+        "translations": {"hi": "{{ contact.first_name }}: {{ workshop.date }}"},
+    });
+    let id = made(&world, template).await;
+    for (contact, body) in [
+        (
+            json!({"name": "Grace Hopper", "attributes": {"city": "Pune"}}),
+            "Hi Grace of Pune: Sun 22 Nov",
+        ),
+        (json!({"name": "Asha", "language": "hi-IN"}), "Asha: रवि, 22 नव॰"),
+    ] {
+        let contact = world.post("/v1/contacts", &contact).await.ok(201);
+        let text = preview(&world, &id, json!({"contact_id": contact["id"]})).await.ok(200);
+        shows(&text, &json!({"body": body}));
+    }
+    // Somebody of whom there is no name.
+    let nameless = world.post("/v1/contacts", &json!({"phone": mobile(1)})).await.ok(201);
+    let refused = preview(&world, &id, json!({"contact_id": nameless["id"]})).await.problem();
+    let field = Some("variables.contact.first_name".to_owned());
+    assert_eq!(refused, (422, "missing_variable".to_owned(), field));
+}
+
+#[tokio::test]
+async fn what_is_registered_for_promotion_is_sent_to_a_workshop_as_nothing_else() {
+    let world = World::start().await;
+    let template = json!({
+        "key": "offer", "kind": "dlt", "body": "Offer for {#var#}.", "category": "promotional",
+        "dlt_template_id": "1107160000000000001", "variables": [{"key": "name"}],
+    });
+    let _ = made(&world, template).await;
+    let steps = json!([
+        {"template": "offer", "send_time": "11:00", "variables": {"name": "you"}},
+    ]);
+    let tag = world.tag(steps).await;
+    let workshop = world.workshop(&tag).await;
+    let contact = world.contact(1, true).await;
+    let _ = world.register(&workshop, &[contact]).await.ok(200);
+    for (action, body) in [
+        ("run-sequence", json!({"channel": "sms", "purpose": "transactional"})),
+        (
+            "send-now",
+            json!({
+                "channel": "sms", "template": "offer", "variables": {"name": "you"},
+                "purpose": "transactional",
+            }),
+        ),
+    ] {
+        let path = format!("/v1/workshops/{workshop}/{action}");
+        let refused = world.post(&path, &body).await.problem();
+        let field = Some("purpose".to_owned());
+        assert_eq!(refused, (422, "purpose_of_template".to_owned(), field), "{action}");
+    }
+    let path = format!("/v1/workshops/{workshop}/run-sequence");
+    let run = world.post(&path, &json!({"channel": "sms"})).await.ok(202);
+    let campaign = run["campaign_id"].as_str().expect("an id");
+    let shown = world.get(&format!("/v1/campaigns/{campaign}")).await.ok(200);
+    shows(&shown, &json!({"purpose": "promotional"}));
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use carillon_tests::people::mobile;
 use carillon_tests::workshops::{MOMENTS, three_steps};
-use carillon_tests::{World, shows};
+use carillon_tests::{Answer, World, shows, with_file};
 use serde_json::{Value, json};
 
 /// What the providers took, by number.
@@ -230,6 +230,24 @@ async fn who_leaves_and_comes_back_gets_what_is_ahead_then_once() {
 }
 
 #[tokio::test]
+async fn a_contact_that_is_deleted_gets_nothing_more() {
+    let world = World::start().await;
+    let (workshop, contacts) = world.full_workshop(3, 0).await;
+    let run = world.run_sequence(&workshop).await.ok(202);
+    world.until(MOMENTS[0]).await;
+    let path = format!("/v1/contacts/{}", contacts[1]);
+    let gone = world.request(reqwest::Method::DELETE, &path).send().await.expect("an answer");
+    assert_eq!(gone.status(), 204);
+    world.advance(2).await;
+    world.until(MOMENTS[1]).await;
+    let taken = taken(&world).await;
+    assert_eq!([0, 1, 2].map(|n| taken[&mobile(n)].len()), [2, 1, 2]);
+    let recipients = world.get(&format!("/v1/workshops/{workshop}/recipients")).await.ok(200);
+    shows(&recipients, &json!({"total": 2, "reachable": 2}));
+    equal_a_recount(&world, &id(&run)).await;
+}
+
+#[tokio::test]
 async fn a_corrected_number_counts_for_what_is_pending() {
     let world = World::start().await;
     let (workshop, contacts) = world.full_workshop(3, 1).await;
@@ -320,4 +338,37 @@ async fn a_send_now_goes_to_who_is_registered_then_and_a_test_to_one_number() {
     equal_a_recount(&world, &id(&once)).await;
     let campaigns = world.get("/v1/campaigns").await.ok(200);
     assert_eq!(campaigns["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_file_of_registrants_registers_each_of_them_with_or_without_a_number_and_once() {
+    let world = World::start().await;
+    let templates = world.three_templates().await;
+    let tag = world.tag(three_steps(&templates)).await;
+    let workshop = world.workshop(&tag).await;
+    let run = world.run_sequence(&workshop).await.ok(202);
+    assert_eq!(run["scheduled"], 0, "nobody is there yet");
+    let mut file = "name,phone,external_id\n".to_owned();
+    for n in 0..52 {
+        let phone = if n < 5 { String::new() } else { mobile(n) };
+        file.push_str(&format!("Person{n} Smith,{phone},crm-{n}\n"));
+    }
+    for _ in 0..2 {
+        let request = world.request(reqwest::Method::POST, "/v1/contacts/import");
+        let fields = [("workshop_id", workshop.as_str())];
+        let taken = Answer::to(with_file(request, file.as_bytes(), &fields)).await.ok(202);
+        world.advance(3).await;
+        let path = format!("/v1/imports/{}", taken["id"].as_str().expect("an id"));
+        shows(&world.get(&path).await.ok(200), &json!({"status": "completed", "accepted": 52}));
+        let recipients = world.get(&format!("/v1/workshops/{workshop}/recipients")).await.ok(200);
+        shows(&recipients, &json!({"total": 52, "reachable": 47}));
+    }
+    for checkpoint in world.checkpoints(&workshop).await {
+        assert_eq!(counts(&checkpoint), BTreeMap::from([("pending", 47)]));
+    }
+    let request = world.request(reqwest::Method::POST, "/v1/contacts/import");
+    let nowhere = [("workshop_id", "wsh_0123456789abcdef")];
+    let refused = Answer::to(with_file(request, file.as_bytes(), &nowhere)).await;
+    assert_eq!(refused.refusal(), (422, "unknown_workshop".to_owned()));
+    equal_a_recount(&world, &id(&run)).await;
 }

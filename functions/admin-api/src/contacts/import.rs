@@ -12,7 +12,7 @@ use carillon_domain::contact::import::{ContactImport, Mapping, Progress, Upload 
 use carillon_domain::import::Rejected;
 use carillon_domain::rows::stream::{self, Characters, Head, Place};
 use carillon_domain::rows::{self, Table};
-use carillon_domain::{Country, ImportId, UploadId};
+use carillon_domain::{Country, ImportId, UploadId, WorkshopId};
 use carillon_runtime::files::upload_key;
 use carillon_runtime::{Context, random};
 use carillon_store::Remembered;
@@ -63,6 +63,10 @@ pub struct Fields {
     default_country: Option<String>,
     /// For each contact of the file, separated by commas.
     labels: Option<String>,
+    /// Each contact of the file is registered for this workshop, those without a
+    /// number too.
+    #[schemars(with = "Option<WorkshopId>")]
+    workshop_id: Option<String>,
     /// `true`: nothing is stored but the report.
     dry_run: Option<bool>,
 }
@@ -155,6 +159,7 @@ impl Form {
         let labels = fields::labels(labels)
             .map_err(|e| wrong.push(FieldError::new("labels", e.code(), e.to_string())))
             .unwrap_or_default();
+        let workshop = self.workshop(ctx, caller).await?.map_err(|e| wrong.push(e)).ok();
         let file = self.file(ctx, caller, now).await?.map_err(|e| wrong.push(e)).ok();
         let mapping = file
             .as_ref()
@@ -170,6 +175,7 @@ impl Form {
             mapping,
             default_country: country.or(settings.default_country),
             labels,
+            workshop: workshop.flatten(),
             dry_run: fields.dry_run.unwrap_or(false),
             upload: file.upload,
             chunks: count(file.chunks.len()),
@@ -184,6 +190,25 @@ impl Form {
             version: 1,
         };
         Ok((import, file.chunks))
+    }
+
+    /// # Errors
+    /// Outer: storage. Inner: there is no such workshop.
+    async fn workshop(
+        &self,
+        ctx: &Context,
+        caller: &Caller,
+    ) -> Result<Result<Option<WorkshopId>, FieldError>, Problem> {
+        let Some(text) = Self::text(&self.0.fields.workshop_id) else { return Ok(Ok(None)) };
+        if let Ok(id) = text.parse() {
+            let workshop = ctx.store.workshop(caller.org, id).await?;
+            if workshop.is_some_and(|w| w.deleted_at.is_none()) {
+                return Ok(Ok(Some(id)));
+            }
+        }
+        let detail =
+            "There is no such workshop in this organization; GET /v1/workshops lists them.";
+        Ok(Err(FieldError::new("workshop_id", "unknown_workshop", detail)))
     }
 
     /// The file of the request, whole; or the beginning of the one that was

@@ -36,7 +36,7 @@ pub struct Merge {
 }
 
 fn example() -> Value {
-    json!({"contact_id": ContactId::from_hash(&[b"example"])})
+    json!({"contact_id": ContactId::from_hash(&[b"duplicate"])})
 }
 
 /// `POST /v1/contacts/{id}/merge`: makes another contact part of this one. What

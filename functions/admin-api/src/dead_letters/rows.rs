@@ -35,6 +35,7 @@ pub async fn redrive(
                 DueKind::Pack(_)
                 | DueKind::Import(_)
                 | DueKind::ContactImport(_)
+                | DueKind::ContactExport(_)
                 | DueKind::Erasure(_)
                 | DueKind::Booking(_)
                 | DueKind::Workshop(_) => true,
@@ -70,6 +71,11 @@ pub async fn drop(
             }
             DueKind::Import(id) => {
                 if ctx.store.import(org, id).await?.is_some() {
+                    return Err(readable());
+                }
+            }
+            DueKind::ContactExport(id) => {
+                if ctx.store.contact_export(org, id).await?.is_some() {
                     return Err(readable());
                 }
             }

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
-use crate::templates::preview::refused;
+use crate::templates::{preview::refused, purpose_of};
 
 /// A time this little in the past is now: clocks differ.
 const PAST_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -202,13 +202,7 @@ impl SendRequest {
             "transactional or promotional",
             &mut wrong,
         );
-        let registered = text.as_ref().and_then(|text| text.content.purpose());
-        if let (Some(Purpose::Transactional), Some(Purpose::Promotional)) = (purpose, registered) {
-            let detail = "This template is registered for promotion, and goes by its rules; send \
-                          it as promotional, or leave “purpose” out.";
-            wrong.push(FieldError::new("purpose", "purpose_of_template", detail));
-        }
-        let purpose = purpose.or(registered);
+        let purpose = purpose_of(purpose, text.iter().map(|text| &text.content), &mut wrong);
         let integration = read_word(
             "integration",
             self.integration.as_deref(),

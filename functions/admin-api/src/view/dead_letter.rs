@@ -53,6 +53,7 @@ pub enum RowKind {
     Message,
     Pack,
     Import,
+    Export,
     Erasure,
     Booking,
     Workshop,
@@ -138,6 +139,7 @@ impl DeadLetter {
             Some(DueKind::Import(id) | DueKind::ContactImport(id)) => {
                 (RowKind::Import, Some(id.to_string()))
             }
+            Some(DueKind::ContactExport(id)) => (RowKind::Export, Some(id.to_string())),
             Some(DueKind::Erasure(_)) => (RowKind::Erasure, None),
             Some(DueKind::Booking(id)) => (RowKind::Booking, Some(id.to_string())),
             Some(DueKind::Workshop(id)) => (RowKind::Workshop, Some(id.to_string())),

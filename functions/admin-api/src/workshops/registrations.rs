@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use carillon_domain::workshop::{Left, MAX_REGISTRATIONS, Registration, Why};
+use carillon_domain::workshop::MAX_REGISTRATIONS;
 use carillon_domain::{AddressKey, ContactId, WorkshopId};
-use carillon_runtime::broadcast::join::Joined;
-use carillon_runtime::broadcast::{join, withdraw};
-use carillon_runtime::{Context, random};
-use carillon_store::{StoreError, TOGETHER};
+use carillon_runtime::Context;
+use carillon_runtime::broadcast::join::{self, Joined};
+use carillon_store::TOGETHER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ROUNDS, found};
+use super::found;
 use crate::answers::Json;
 use crate::auth::Caller;
 use crate::extract::{self, Id, Params};
@@ -123,38 +122,10 @@ pub async fn remove(
     let ids = ids_of(&value)?;
     let mut left = 0;
     for part in ids.chunks(TOGETHER) {
-        left += leave_part(&ctx, &caller, id, part).await?;
+        let gone = join::leave(&ctx, (caller.org, id), part).await?;
+        left += gone.ok_or_else(|| Problem::not_found("workshop"))?;
     }
     Ok(Json(Gone { left, not_registered: ids.len() - left }))
-}
-
-async fn leave_part(
-    ctx: &Context,
-    caller: &Caller,
-    id: WorkshopId,
-    ids: &[ContactId],
-) -> Result<usize, Problem> {
-    let now = ctx.clock.now();
-    for _ in 0..ROUNDS {
-        let mut w = found(ctx, caller, id).await?;
-        let places = ctx.store.places(caller.org, id, ids).await?;
-        let mut gone = Vec::new();
-        for place in places.values().filter(|p| p.is_active) {
-            if let Some(r) = ctx.store.registration(caller.org, id, place.number).await? {
-                gone.push(Registration { left: Some(Left { at: now, why: Why::Left }), ..r });
-            }
-        }
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        w.touch(now);
-        if ctx.store.save_registrations(&mut w, &gone, &random::token()).await? {
-            let numbers: Vec<_> = gone.iter().map(|r| r.number).collect();
-            withdraw::at_once(ctx, &w, &numbers).await;
-            return Ok(gone.len());
-        }
-    }
-    Err(StoreError::Contended("a workshop").into())
 }
 
 /// `GET /v1/workshops/{id}/registrations`: who is registered, in the order in

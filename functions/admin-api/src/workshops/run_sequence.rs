@@ -69,6 +69,11 @@ pub async fn run(
         return Err(not_configured(channel));
     }
     let steps = steps_of(&ctx, &w, &sequence).await?;
+    let contents: Vec<_> = steps.iter().map(Step::content).collect();
+    let purpose = crate::templates::purpose_of(purpose, &contents, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(Problem::fields(wrong));
+    }
     let settings = ctx.store.settings(caller.org).await?;
     let now = ctx.clock.now();
     let (first, before) = last_run(&ctx, &w, &sequence).await?;

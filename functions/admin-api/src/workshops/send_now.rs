@@ -160,6 +160,8 @@ impl Request {
             }
             Some(_) => {}
         }
+        let contents = template.iter().map(|t| &t.content);
+        let purpose = crate::templates::purpose_of(purpose, contents, &mut wrong);
         let variables = self.variables.unwrap_or_default();
         for (name, value) in &variables {
             if !(value.is_string() || value.is_number() || value.is_boolean()) {

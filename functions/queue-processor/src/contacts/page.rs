@@ -9,8 +9,9 @@ use carillon_domain::contact::import::{ContactImport, Matched, Refused, RowConta
 use carillon_domain::import::Rejected;
 use carillon_domain::rows::{self, Row};
 use carillon_domain::{AddressKey, AddressSecret, Contact, ContactId};
+use carillon_runtime::broadcast::join::{self, Joined};
 use carillon_runtime::{Context, random};
-use carillon_store::{ContactSaved, StoreError};
+use carillon_store::{ContactSaved, StoreError, TOGETHER};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{ImportError, Piece};
@@ -42,6 +43,9 @@ pub async fn page(
     let from = usize::try_from(import.progress.record).unwrap_or(0).min(rows.len());
     let to = (from + ctx.config.tuning.page_size).min(rows.len());
     let outcomes = apply(ctx, import, &rows[from..to]).await?;
+    if !import.dry_run {
+        workshops(ctx, import, &outcomes).await?;
+    }
     let is_end = to == rows.len();
     let mut rejected = Vec::new();
     for (line, outcome) in outcomes {
@@ -66,6 +70,45 @@ pub async fn page(
         true => (chunk + 1, 0),
         false => (chunk, u32::try_from(to).unwrap_or(u32::MAX)),
     };
+    Ok(())
+}
+
+/// Who has another number than before joins his workshops anew; and who is in the
+/// file joins the one that it is for. A repeat finds what is done.
+async fn workshops(
+    ctx: &Context,
+    import: &ContactImport,
+    outcomes: &[(u32, Outcome)],
+) -> Result<(), ImportError> {
+    let (org, mut changed, mut all) = (import.org, Vec::new(), Vec::new());
+    for (_, outcome) in outcomes {
+        match outcome {
+            Outcome::Updated(id) => changed.push(*id),
+            Outcome::Created(_)
+            | Outcome::Unchanged(_)
+            | Outcome::Duplicate
+            | Outcome::Refused(_) => {}
+        }
+        all.extend(outcome.contact());
+    }
+    let wanted = if import.workshop.is_some() { &all } else { &changed };
+    let contacts = ctx.store.contacts(org, wanted, true).await?;
+    for contact in changed.iter().filter_map(|id| contacts.get(id)) {
+        let address = join::address(ctx, contact).await?;
+        join::number_changed(ctx, contact, address).await?;
+    }
+    let Some(workshop) = import.workshop else { return Ok(()) };
+    let mut people = Vec::with_capacity(all.len());
+    for contact in all.iter().filter_map(|id| contacts.get(id)) {
+        people.push((contact.id, join::address(ctx, contact).await?));
+    }
+    for part in people.chunks(TOGETHER) {
+        match join::register(ctx, (org, workshop), part).await? {
+            // The contacts are made, whatever has become of the workshop.
+            Joined::Done { .. } | Joined::Gone => {}
+            Joined::Full => return Err(ImportError::Full),
+        }
+    }
     Ok(())
 }
 

@@ -54,6 +54,10 @@ fn fields(resource_type: &str) -> Option<&'static [&'static str]> {
         "contact" => &["id", "status", "score", "time_zone", "language", "labels", "merged"],
         "list" => &["id", "name", "count", "added", "removed"],
         "segment" => &["id", "name", "rules"],
+        "workshop" => {
+            &["id", "title", "tag_id", "starts_at", "time_zone", "scheduled", "registered"]
+        }
+        "campaign" => &["id", "name", "status", "workshop_id"],
         "dead_letter" => &["status", "messages", "cancelled", "not_found"],
         _ => &["id", "name", "status", "version"],
     })

@@ -16,7 +16,7 @@ pub use mapping::{Field, Mapping, MappingError};
 pub use row::{Matched, Refused, RowContact};
 
 use crate::rows::stream::Head;
-use crate::{ContactId, Country, ImportId, OrgId, UploadId};
+use crate::{ContactId, Country, ImportId, OrgId, UploadId, WorkshopId};
 
 /// A file that was uploaded by itself, before the import that reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct ContactImport {
     pub default_country: Option<Country>,
     /// Each contact of the file gets them.
     pub labels: Vec<String>,
+    /// Each contact of the file is registered for it.
+    pub workshop: Option<WorkshopId>,
     /// Nothing is stored but the report.
     pub dry_run: bool,
     /// Where the rest of the file is taken in from; `None`: all of it is stored

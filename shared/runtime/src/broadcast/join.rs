@@ -105,6 +105,59 @@ pub async fn number_changed(
     }
 }
 
+/// A contact is taken off the books: he leaves all his workshops.
+///
+/// # Errors
+/// When the table does not answer. To be repeated: what was done is found.
+pub async fn leave_all(ctx: &Context, contact: &Contact) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = ctx.store.workshops_of(contact.org, contact.id, after, WORKSHOPS).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (id, place) in page {
+            if place.is_active {
+                leave(ctx, (contact.org, id), &[contact.id]).await?;
+            }
+        }
+    }
+}
+
+/// These contacts leave a workshop, at most [`carillon_store::TOGETHER`]; what is
+/// pending for them is withdrawn. Answers how many were in it; `None` when there is
+/// no such workshop.
+///
+/// # Errors
+/// As [`register`].
+pub async fn leave(
+    ctx: &Context,
+    (org, id): (OrgId, WorkshopId),
+    contacts: &[ContactId],
+) -> Result<Option<usize>, StoreError> {
+    let now = ctx.clock.now();
+    for _ in 0..ROUNDS {
+        let w = ctx.store.workshop(org, id).await?;
+        let Some(mut w) = w.filter(|w| w.deleted_at.is_none()) else { return Ok(None) };
+        let places = ctx.store.places(org, id, contacts).await?;
+        let mut gone = Vec::new();
+        for place in places.values().filter(|p| p.is_active) {
+            if let Some(r) = ctx.store.registration(org, id, place.number).await? {
+                gone.push(Registration { left: Some(Left { at: now, why: Why::Left }), ..r });
+            }
+        }
+        if gone.is_empty() {
+            return Ok(Some(0));
+        }
+        w.touch(now);
+        if ctx.store.save_registrations(&mut w, &gone, &random::token()).await? {
+            let numbers: Vec<_> = gone.iter().map(|r| r.number).collect();
+            withdraw::at_once(ctx, &w, &numbers).await;
+            return Ok(Some(gone.len()));
+        }
+    }
+    Err(StoreError::Contended("a workshop"))
+}
+
 async fn anew(
     ctx: &Context,
     (org, id): (OrgId, WorkshopId),

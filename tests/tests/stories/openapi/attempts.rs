@@ -169,6 +169,7 @@ async fn made(world: &World, path: &str) -> String {
             let segment = json!({"name": "Made", "rules": {"label": "vip"}});
             id(world.post("/v1/segments", &segment).await.ok(201))
         }
+        "exports" => id(world.post("/v1/contacts/export", &json!({})).await.ok(202)),
         "lists" => id(world.post("/v1/lists", &json!({"name": "Made"})).await.ok(201)),
         "templates" => {
             let template = json!({"key": format!("made_{unique}"), "body": "Hi"});

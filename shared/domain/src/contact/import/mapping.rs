@@ -147,7 +147,12 @@ impl Mapping {
     pub fn guess(header: &[String]) -> Result<Self, MappingError> {
         let mut columns: BTreeMap<usize, Field> = BTreeMap::new();
         let mut attributes = Vec::new();
+        // Beside it, `id` is somebody else's: our own, in an export of ours.
+        let has_external = header.iter().any(|name| rows::folded_name(name) == "externalid");
         for (place, name) in header.iter().enumerate() {
+            if has_external && rows::folded_name(name) == "id" {
+                continue;
+            }
             let guessed = guess(name);
             match guessed {
                 Guess::Nothing => {}
@@ -346,7 +351,10 @@ const NUMBERS: [&str; 7] = [
 ];
 
 /// Columns of exports that say nothing about a person that a text would use.
-const NOTHING: [&str; 15] = [
+const NOTHING: [&str; 17] = [
+    // Of our own exports.
+    "attributes",
+    "createdat",
     "photo",
     "phoneticfirstname",
     "phoneticmiddlename",

@@ -30,6 +30,7 @@ fn columns_are_known_by_many_names() {
         (&["Customer ID", "mobile_no", "Tags"], &["external_id", "phone", "labels"]),
         (&["नाम", "मोबाइल"], &["name", "phone"]),
         (&["name", "Company Name"], &["name", "attributes.company_name"]),
+        (&["external_id", "Kunde"], &["external_id", "attributes.kunde"]),
         (&["name", "2nd choice"], &["name", "attributes.column_2"]),
     ] {
         let expected: Vec<_> = fields.iter().map(|f| Some((*f).to_owned())).collect();
