@@ -34,7 +34,7 @@ async fn a_message_is_written_counted_looked_at_sent_and_followed_to_its_end() {
     // Twice, as people do.
     browser.run("const b = document.querySelector('#send'); b.click(); b.click();").await;
     browser.shows("h1", "To +61491570006").await;
-    browser.shows("#state .pill", "Due").await;
+    browser.shows("#state .pill", "Scheduled").await;
     let here = browser.at().await;
     world.settle().await;
     // Nobody loads the page again.
