@@ -10,10 +10,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
 
 /// How an element is named in the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Starts of a driver before it is given up.
+const STARTS: u32 = 5;
+static STARTING: Mutex<()> = Mutex::const_new(());
 
 pub struct Browser {
     http: reqwest::Client,
@@ -22,30 +27,45 @@ pub struct Browser {
     _driver: Child,
 }
 
+/// A driver and its port; `None` when it ended at once.
+async fn start() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("chromedriver is installed (`tests/run tools`, or apt install chromium-driver)");
+    let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+    loop {
+        let line = lines.next_line().await.expect("a line")?;
+        if let Some((_, rest)) = line.split_once("successfully on port ") {
+            let port = rest.trim_end_matches('.').parse().expect("a port");
+            // What it says further on must not fill the pipe.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Some((driver, port));
+        }
+    }
+}
+
 impl Browser {
     /// # Panics
     /// When Chromium or its driver is not installed.
     #[expect(clippy::disallowed_methods, reason = "it speaks to a driver on this machine")]
     pub async fn open() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect(
-                "chromedriver is installed (`tests/run tools`, or apt install chromium-driver)",
-            );
-        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
-        let port = loop {
-            let line = lines.next_line().await.expect("a line").expect("the driver starts");
-            if let Some((_, rest)) = line.split_once("successfully on port ") {
-                break rest.trim_end_matches('.').parse::<u16>().expect("a port");
+        let (driver, port) = {
+            // Two that look for a port at the same time may both end without one.
+            let _one = STARTING.lock().await;
+            let mut tries = 0;
+            loop {
+                if let Some(started) = start().await {
+                    break started;
+                }
+                tries += 1;
+                assert!(tries < STARTS, "chromedriver does not start");
             }
         };
-        // What it says further on must not fill the pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let url = format!("http://127.0.0.1:{port}/session");
         let mut browser = Self { http, url, _driver: driver };
