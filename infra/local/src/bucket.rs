@@ -77,7 +77,6 @@ impl Bucket {
     }
 
     /// Everything below [`PATH`].
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new().fallback(serve).layer(DefaultBodyLimit::max(LARGEST)).with_state(self.clone())
     }

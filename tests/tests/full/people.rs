@@ -58,6 +58,7 @@ async fn trim(world: &World) {
     world.stack.engines.tables().trim_stream(TABLE, end).await.expect("it is cut");
 }
 
+#[expect(clippy::print_stderr, reason = "it takes a while: how far it is, is said")]
 async fn imported(world: &World, upload: &str) -> Value {
     let (kind, form) = fields_form(&[("upload", upload)]);
     let request = world.request(Method::POST, "/v1/contacts/import");
@@ -159,6 +160,7 @@ async fn full_search_and_list_are_as_fast_among_a_million_contacts() {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "it takes a while: how far it is, is said")]
 async fn measured(count: usize) -> Vec<(&'static str, Duration)> {
     let world = World::with(Setup { tuning: Tuning::default(), ..Setup::default() }).await;
     let world = Arc::new(world);

@@ -176,7 +176,10 @@ async fn who_joins_late_gets_what_is_still_ahead_and_who_leaves_gets_nothing_mor
     let run = world.run_sequence(&workshop).await.ok(202);
     world.until(MOMENTS[0]).await;
     let late = world.contact(20, true).await;
-    shows(&world.register(&workshop, &[late.clone()]).await.ok(200), &json!({"registered": 1}));
+    shows(
+        &world.register(&workshop, std::slice::from_ref(&late)).await.ok(200),
+        &json!({"registered": 1}),
+    );
     let again = world.register(&workshop, &[late.clone(), contacts[2].clone()]).await.ok(200);
     shows(&again, &json!({"registered": 0, "already_registered": 2}));
     let gone = world.unregister(&workshop, &contacts[..1]).await;
