@@ -97,15 +97,29 @@ async fn content(api: &Api) -> anyhow::Result<String> {
         let mut steps = Vec::new();
         for ((label, offset, key), text) in STEPS.into_iter().zip(texts) {
             let key = format!("{key}_{channel}");
-            let template = match channel {
-                "sms" => json!({"key": key, "name": label, "channel": channel, "body": text}),
-                _ => json!({
-                    "key": key, "name": label, "channel": channel, "kind": "whatsapp_campaign",
-                    "campaign_name": key, "body": text,
-                }),
+            let (template, variables) = match channel {
+                "sms" => {
+                    let own = json!({"key": key, "name": label, "channel": channel, "body": text});
+                    (own, json!({}))
+                }
+                // Its provider knows the text by the campaign's name; ours is for previews.
+                _ => {
+                    let campaign = json!({
+                        "key": key, "name": label, "channel": channel, "kind": "whatsapp_campaign",
+                        "campaign_name": key, "body": "Hi {{ name }}, {{ title }} begins at {{ time }}.",
+                        "variables": [{"key": "name"}, {"key": "title"}, {"key": "time"}],
+                    });
+                    let mapping = json!({
+                        "name": "{{ contact.first_name }}", "title": "{{ workshop.title }}",
+                        "time": "{{ workshop.time }}",
+                    });
+                    (campaign, mapping)
+                }
             };
             let template = api.post("/v1/templates", &format!("demo-{key}"), &template).await?;
-            steps.push(json!({"template": id(&template)?, "offset": offset, "label": label}));
+            steps.push(json!({
+                "template": id(&template)?, "offset": offset, "label": label, "variables": variables,
+            }));
         }
         let name = format!("CryptoCloud, {channel}");
         let sequence = json!({"name": name, "channel": channel, "steps": steps});

@@ -3,7 +3,7 @@
 //! they control.
 
 pub mod bucket;
-mod demo;
+pub mod demo;
 pub mod engines;
 pub mod first_visit;
 pub mod issuer;

@@ -16,6 +16,7 @@ mod contact_segments;
 mod contacts;
 mod dead_callbacks;
 mod dead_letters;
+mod demo;
 mod expiry;
 mod explanations;
 mod failover;
