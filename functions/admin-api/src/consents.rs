@@ -50,6 +50,29 @@ pub struct Request {
     text: Option<String>,
 }
 
+/// What a contact said: of its own number, so that it names none.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct OfContact(Request);
+
+impl JsonSchema for OfContact {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ContactConsent".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = Request::json_schema(generator);
+        schema.remove("examples");
+        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            fields.remove("to");
+        }
+        if let Some(needed) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            needed.retain(|field| field != "to");
+        }
+        schema
+    }
+}
+
 fn example() -> Value {
     json!({
         "to": "+61491570006", "channel": "sms", "purpose": "promotional", "status": "granted",
@@ -109,8 +132,8 @@ pub async fn list(
     Ok(Json(Page::of(&params, data, None)))
 }
 
-impl Request {
-    /// Said by a contact, whose number is known. `place` names it: `consents[0]`.
+impl OfContact {
+    /// `place` names it: `consents[0]`.
     pub fn of_contact(
         &self,
         place: &str,
@@ -118,18 +141,21 @@ impl Request {
         wrong: &mut Vec<FieldError>,
     ) -> Option<Consent> {
         let mut own = Vec::new();
-        if self.to.is_some() {
+        let Self(said) = self;
+        if said.to.is_some() {
             let detail = "A contact's consents are for its own number; leave “to” out.";
             own.push(FieldError::new("to", "unknown_field", detail));
         }
-        let consent = self.consent(now, &mut own);
+        let consent = said.consent(now, &mut own);
         let is_right = own.is_empty();
         wrong.extend(
             own.into_iter().map(|e| FieldError { field: format!("{place}.{}", e.field), ..e }),
         );
         consent.filter(|_| is_right)
     }
+}
 
+impl Request {
     fn consent(&self, now: Timestamp, wrong: &mut Vec<FieldError>) -> Option<Consent> {
         let channels = "sms, whatsapp, whatsapp_group or voice";
         let channel = needed("channel", &self.channel, Channel::parse, channels, wrong);

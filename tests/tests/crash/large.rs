@@ -33,6 +33,7 @@ fn story() -> Story {
         },
         setting: Setting { tuning, ..Setting::default() },
         allowed: Allowed::default(),
+        every: 1,
     }
 }
 

@@ -43,13 +43,28 @@ fn stories() -> Vec<story::Story> {
     if let Some(name) = variable("CARILLON_CRASH_STORY") {
         stories.retain(|story| story.name == name);
         assert!(!stories.is_empty(), "there is no story {name:?}");
+        return whole(stories);
     }
+    stories
+}
+
+/// With each of their points.
+fn whole(mut stories: Vec<story::Story>) -> Vec<story::Story> {
+    stories.iter_mut().for_each(|story| story.every = 1);
     stories
 }
 
 #[test]
 fn nothing_is_lost_or_sent_twice_wherever_a_step_is_cut() {
     report::tell(&run::all(&stories(), Kind::Crashes));
+}
+
+/// What the test above tries each n-th point of.
+#[test]
+#[ignore = "minutes"]
+fn full_long_stories_are_cut_at_each_of_their_points() {
+    let long = stories().into_iter().filter(|story| story.every > 1).collect();
+    report::tell(&run::all(&whole(long), Kind::Crashes));
 }
 
 #[test]

@@ -103,7 +103,8 @@ pub fn all(stories: &[Story], kind: Kind) -> Vec<Line> {
             line.violations.push(format!("with no fault at all: {violation:?}"));
         }
         lines.push(line);
-        work.extend(points(&whole.counts, kind).into_iter().map(|point| (place, point)));
+        let tried = points(&whole.counts, kind).into_iter().step_by(story.every);
+        work.extend(tried.map(|point| (place, point)));
     }
     // For a first look at a long story.
     if let Some(every) = variable("CARILLON_CRASH_EVERY").and_then(|n| n.parse::<usize>().ok()) {

@@ -75,7 +75,7 @@ pub struct Body {
     /// What the person said, to be recorded; what is not named stays. Needs a
     /// number.
     #[schemars(length(max = MOST_CONSENTS))]
-    consents: Option<Vec<consents::Request>>,
+    consents: Option<Vec<consents::OfContact>>,
 }
 
 fn example() -> Value {
@@ -174,7 +174,7 @@ fn set(
 }
 
 fn read_consents(
-    sent: Vec<consents::Request>,
+    sent: Vec<consents::OfContact>,
     c: &Contact,
     now: Timestamp,
     wrong: &mut Vec<FieldError>,

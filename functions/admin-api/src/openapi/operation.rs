@@ -45,8 +45,8 @@ impl Operation {
             let needed = needed.is_some_and(|names| names.iter().any(|n| n == name));
             self.has_query = true;
             // A span has both ends, a number stands alone.
-            self.reads_number |=
-                name == "to" && !properties.is_some_and(|p| p.contains_key("from"));
+            let is_span = properties.is_some_and(|p| p.contains_key("from"));
+            self.reads_number |= name == "phone" || name == "to" && !is_span;
             let mut schema = schema.clone();
             let description = schema.as_object_mut().and_then(|s| s.remove("description"));
             let schema = not_null(schema);
