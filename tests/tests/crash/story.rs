@@ -52,7 +52,7 @@ fn story(name: &'static str, tell: Tell) -> Story {
 
 /// One of many rows, in which most operations are like their neighbours.
 fn long(name: &'static str, tell: Tell) -> Story {
-    Story { every: 4, ..story(name, tell) }
+    Story { every: 8, ..story(name, tell) }
 }
 
 /// All stories, short ones first.
