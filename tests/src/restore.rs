@@ -53,6 +53,7 @@ impl World {
             console_url: self.url.clone(),
             people: People::Keys,
             provider_urls: config.provider_urls.clone(),
+            mail_url: None,
             cors_origins: config.cors_origins.clone(),
             installation_account: config.installation_account.clone(),
             tuning: config.tuning,

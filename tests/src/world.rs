@@ -145,6 +145,7 @@ impl World {
             console_url: url.replace(LOCAL, setup.console_host),
             people: setup.people,
             provider_urls,
+            mail_url: Some(simulator.url()),
             cors_origins: setup.cors_origins,
             installation_account: setup.installation_account,
             tuning: setup.tuning,

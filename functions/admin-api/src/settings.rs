@@ -45,7 +45,7 @@ pub async fn update(
         let (mut settings, seen) = ctx.store.settings_to_change(caller.org).await?;
         Tag::of(&settings).check(&headers)?;
         note::before(&settings);
-        let wrong = patch.clone().apply(&mut settings);
+        let wrong = patch.clone().apply(&mut settings, ctx.mail.is_some());
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }

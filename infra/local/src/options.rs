@@ -25,6 +25,8 @@ pub struct Options {
     pub public_url: String,
     /// Where the providers' APIs are.
     pub provider_urls: BTreeMap<ProviderName, String>,
+    /// Where mail to members is taken, if anywhere.
+    pub mail_url: Option<String>,
     /// Where the console is.
     pub console_url: String,
     pub people: People,

@@ -52,12 +52,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     private_folder(&settings.folder)?;
     let (process, provider_urls) = providers(&settings).await?;
     let admin_key = settings.admin_key()?;
+    let mail_url = process.as_ref().map(|process| process.url.clone());
     let stack = Stack::open(Options {
         folder: Some(settings.folder.clone()),
         clock: Clock::System,
         admin_key: admin_key.clone(),
         public_url: settings.public_url.clone(),
         provider_urls,
+        mail_url,
         console_url: settings.console_url.clone(),
         people: settings.people.clone(),
         cors_origins: cors_origins(),

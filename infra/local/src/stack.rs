@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
@@ -13,13 +15,15 @@ use carillon_domain::{Lane, OrgId};
 use carillon_issuer::Issuer;
 use carillon_queue_processor::Report;
 use carillon_runtime::config::{Config, QueueUrls};
+use carillon_runtime::mail::Mail;
 use carillon_runtime::{Context, random};
+use carillon_simulator as simulator;
 use carillon_store::{DueEntry, DueKind, StoreError, keys, schema};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bucket::{self, Bucket};
-use crate::engines::Engines;
 use crate::engines::kms::FILE_KEY;
+use crate::engines::{Engines, REGION};
 use crate::first_visit::FirstVisit;
 use crate::options::{Options, People};
 use crate::poller::Mapping;
@@ -134,6 +138,7 @@ impl Stack {
             pages_url: Some(options.public_url.clone()),
             public_url: Some(options.public_url),
             files_bucket: None,
+            mail_from: options.mail_url.is_some().then(|| simulator::MAIL_FROM.to_owned()),
             admin_key_sha256: None,
             provider_urls: options.provider_urls,
             sign_in,
@@ -149,6 +154,12 @@ impl Stack {
         let bucket = Bucket::open(options.folder.as_deref(), &console_url, options.clock.clone())?;
         let mut ctx = Context::new(config, dynamodb, sqs.clone(), engines.kms(), options.clock)?;
         ctx.files = Some(bucket.files(ctx.providers.clone()));
+        ctx.mail = options.mail_url.zip(ctx.config.mail_from.clone()).map(|(url, from)| {
+            let (id, secret) = (simulator::MAIL_KEY_ID, simulator::MAIL_SECRET_KEY);
+            let credentials = Credentials::new(id, secret, None, None, "simulator");
+            let credentials = SharedCredentialsProvider::new(credentials);
+            Mail::new(url, REGION, from, credentials, ctx.providers.clone())
+        });
         ctx.sole_worker_since = Some(born);
         ctx.table_id = engines.tables().table_id(table).await?;
         let ctx = Arc::new(ctx);

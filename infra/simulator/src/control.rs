@@ -7,6 +7,7 @@
 //! | `GET /healthz` | `{status, service, run_id, file, pid}` |
 //! | `GET /sim/messages` | [`Found`]; query as [`Wanted`] |
 //! | `DELETE /sim/messages` | forgets messages and callbacks |
+//! | `GET /sim/mails` | `{mails: [Mail]}`, newest last |
 //! | `GET /sim/stats` | [`Stats`] |
 //! | `GET`, `POST /sim/settings` | [`Settings`]; the body is a merge patch |
 //! | `POST /sim/accounts` | `{account_sid, auth_token, api_keys?: {sid: secret}}` |

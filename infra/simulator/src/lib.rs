@@ -1,11 +1,11 @@
-//! Twilio Messages and Fast2SMS as Carillon sees them: the real wire formats over HTTP, signed
+//! Twilio Messages, Fast2SMS and SES's `SendEmail` as Carillon sees them: the real wire formats over HTTP, signed
 //! callbacks, documented test numbers, settable failures.
 //!
 //! It is the other side of Carillon's tests, so it shares no code with it, and it is the witness of
 //! what was really sent, so a message is on disk before its acceptance is answered. As a process
 //! ([`serve`]) it outlives Carillon; in process ([`Simulator::start`]) tests have one each.
 //!
-//! - [`twilio`] and [`fast2sms`]: the providers' rules and documents
+//! - [`twilio`] and [`fast2sms`]: the providers' rules and documents; [`ses`]: mail to members
 //! - [`database`]: the file and its thread; [`message`], [`callback`], [`account`]: its rows
 //! - [`courier`]: makes callbacks, again if need be
 //! - [`settings`], [`fault`]: what can be made to go wrong
@@ -30,6 +30,7 @@ mod number;
 mod random;
 mod segments;
 mod server;
+mod ses;
 mod settings;
 mod signature;
 mod twilio;
@@ -55,6 +56,7 @@ pub use crate::{
     control::{Duplicate, Found, ProviderStats, Stats, Wanted},
     error::{Error, Result},
     message::Received,
+    ses::{MAIL_FROM, MAIL_KEY_ID, MAIL_SECRET_KEY, Mail},
     settings::{
         Callbacks, FailRule, FaultKind, Match, NumberRule, Order, Outcome, Provider, Settings,
         Span, Throttle, TwilioAuth,
@@ -139,6 +141,7 @@ impl Simulator {
             .merge(control::routes())
             .merge(twilio::routes())
             .merge(fast2sms::routes())
+            .merge(ses::routes())
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(app.clone());
         let (stop, stopped) = watch::channel(false);
@@ -154,7 +157,7 @@ impl Simulator {
 }
 
 impl Running {
-    /// `http://127.0.0.1:port`, for both providers' base address.
+    /// `http://127.0.0.1:port`, the base address of all that is simulated.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -177,6 +180,11 @@ impl Running {
     /// As `GET /sim/stats`.
     pub async fn stats(&self) -> Result<Stats> {
         control::stats(&self.app).await
+    }
+
+    /// As `GET /sim/mails`.
+    pub async fn mails(&self) -> Result<Vec<Mail>> {
+        ses::mails(&self.app).await
     }
 
     pub async fn settings(&self) -> Result<Settings> {

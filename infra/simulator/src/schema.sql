@@ -62,6 +62,16 @@ CREATE TABLE IF NOT EXISTS callback (
 CREATE INDEX IF NOT EXISTS callback_due ON callback (due_ms) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS callback_message ON callback (message);
 
+-- Mails that SES took.
+CREATE TABLE IF NOT EXISTS mail (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL,
+    to_address TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    at_ms      INTEGER NOT NULL
+);
+
 -- Numbers that replied STOP, by the number of ours (or the messaging service) they replied to.
 CREATE TABLE IF NOT EXISTS block (
     account TEXT NOT NULL,

@@ -57,6 +57,17 @@ impl Trouble {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.as_str() == text)
     }
+
+    /// As the subject of a mail.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Integration => "an account needs attention",
+            Self::Unknown => "messages are held",
+            Self::DeadLetter => "something was given up",
+            Self::Spend => "a spend limit",
+        }
+    }
 }
 
 /// How somebody is told of trouble.
@@ -66,6 +77,8 @@ impl Trouble {
 pub enum Notify {
     /// By a message of this organization, to a number in E.164.
     Sms { to: String, about: Vec<Trouble> },
+    /// By mail, where the installation sends any.
+    Email { to: String, about: Vec<Trouble> },
     /// By a POST to an address on the internet.
     Webhook { url: String, about: Vec<Trouble> },
 }
@@ -74,7 +87,9 @@ impl Notify {
     #[must_use]
     pub fn about(&self) -> &[Trouble] {
         match self {
-            Self::Sms { about, .. } | Self::Webhook { about, .. } => about,
+            Self::Sms { about, .. } | Self::Email { about, .. } | Self::Webhook { about, .. } => {
+                about
+            }
         }
     }
 }
@@ -84,6 +99,7 @@ impl std::fmt::Debug for Notify {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sms { about, .. } => write!(f, "Sms({about:?})"),
+            Self::Email { about, .. } => write!(f, "Email({about:?})"),
             Self::Webhook { about, .. } => write!(f, "Webhook({about:?})"),
         }
     }

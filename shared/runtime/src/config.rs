@@ -26,6 +26,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Bucket of large files; absent: there are none.
     pub files_bucket: Option<String>,
+    /// Address that mail to members comes from, verified by SES; absent: none is sent.
+    pub mail_from: Option<String>,
     /// Where the pages are that people without an account see; with the public
     /// address, where it is not said.
     pub pages_url: Option<String>,
@@ -214,6 +216,7 @@ impl Config {
             public_url: address("CARILLON_PUBLIC_URL"),
             pages_url: address("CARILLON_PAGES_URL").or_else(|| address("CARILLON_PUBLIC_URL")),
             files_bucket: variable("CARILLON_FILES_BUCKET"),
+            mail_from: variable("CARILLON_MAIL_FROM"),
             admin_key_sha256: variable("CARILLON_ADMIN_KEY_SHA256"),
             provider_urls: provider_urls(),
             sign_in: sign_in::from_env(console_url.as_deref())?,

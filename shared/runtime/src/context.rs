@@ -12,6 +12,7 @@ use crate::accounts::Lately;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::files::{Files, FilesError};
+use crate::mail::Mail;
 use crate::queues::Queues;
 use crate::secrets::{Owner, SecretError, Secrets};
 use crate::standing::Kept;
@@ -29,6 +30,8 @@ pub struct Context {
     pub issuer: Option<Issuer>,
     /// Large files; none where there is no bucket.
     pub files: Option<Files>,
+    /// Mail to members; none where there is no sender's address.
+    pub mail: Option<Mail>,
     pub clock: Clock,
     pub counters: Counters,
     /// Set where this process is the only worker there is (the local stack):
@@ -78,6 +81,7 @@ impl Context {
             providers,
             issuer,
             files: None,
+            mail: None,
             clock,
             counters: Counters::default(),
             sole_worker_since: None,
@@ -98,7 +102,6 @@ impl Context {
     pub async fn from_env() -> anyhow::Result<Self> {
         let config = Config::from_env()?;
         let aws = aws().await;
-        let bucket = config.files_bucket.clone();
         let mut ctx = Self::new(
             config,
             aws_sdk_dynamodb::Client::new(&aws),
@@ -106,11 +109,17 @@ impl Context {
             aws_sdk_kms::Client::new(&aws),
             Clock::System,
         )?;
-        if let (Some(bucket), Some(region), Some(credentials)) =
-            (bucket, aws.region(), aws.credentials_provider())
-        {
-            let base = format!("https://{bucket}.s3.{region}.amazonaws.com");
-            ctx.files = Some(Files::new(base, region.as_ref(), credentials, ctx.providers.clone()));
+        if let (Some(region), Some(credentials)) = (aws.region(), aws.credentials_provider()) {
+            let region = region.as_ref();
+            if let Some(bucket) = &ctx.config.files_bucket {
+                let base = format!("https://{bucket}.s3.{region}.amazonaws.com");
+                let http = ctx.providers.clone();
+                ctx.files = Some(Files::new(base, region, credentials.clone(), http));
+            }
+            if let Some(from) = &ctx.config.mail_from {
+                let base = format!("https://email.{region}.amazonaws.com");
+                ctx.mail = Some(Mail::new(base, region, from, credentials, ctx.providers.clone()));
+            }
         }
         Ok(ctx)
     }

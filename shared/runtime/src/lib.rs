@@ -10,6 +10,7 @@ pub mod config;
 pub mod contact;
 pub mod context;
 pub mod files;
+pub mod mail;
 pub mod outbox;
 pub mod people;
 pub mod person;

@@ -1,5 +1,5 @@
 //! Members are told of trouble: by a message of the organization, through the same
-//! gates as any other, or by a call to an address of theirs. Best effort, and at
+//! gates as any other, by mail, or by a call to an address of theirs. Best effort, and at
 //! most once an hour of each kind and subject: what is said is in the console too.
 //!
 //! Who finds it [`tell`]s the receiver, who may know the keys of addresses, and
@@ -130,6 +130,9 @@ async fn all(
                 };
                 outbox::post(ctx, &outbox::planned(ctx, single, now), now).await?;
             }
+            Notify::Email { to, .. } => {
+                mail(ctx, org, (about, &cause), (to, &name, what), now).await?
+            }
             Notify::Webhook { url, .. } => {
                 call(ctx, org, (about, &cause), (url, &name, what), now).await?;
             }
@@ -138,7 +141,56 @@ async fn all(
     Ok(())
 }
 
-/// Claimed first: at most once, whoever else is about to.
+/// The id of what is to be said, unless somebody has begun to say it: at most once.
+async fn claimed(
+    ctx: &Context,
+    org: OrgId,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<String>, TellError> {
+    let id = ids::encode(&ids::hash(&[org.as_bytes(), key.as_bytes()])[..10]);
+    let claim = Remembered {
+        request_hash: String::new(),
+        id: format!("trouble {id}"),
+        answer: String::new(),
+        at: now,
+    };
+    let earlier = ctx.store.remember(org, "trouble", key, &claim).await?;
+    Ok(earlier.is_none().then_some(id))
+}
+
+async fn mail(
+    ctx: &Context,
+    org: OrgId,
+    (about, cause): (Trouble, &str),
+    (to, name, what): (&str, &str, &str),
+    now: Timestamp,
+) -> Result<(), TellError> {
+    // The key of what is remembered names no person.
+    let person = ids::encode(&ids::hash(&[org.as_bytes(), to.as_bytes()])[..10]);
+    if claimed(ctx, org, &format!("{cause}/{person}"), now).await?.is_none() {
+        return Ok(());
+    }
+    let subject = format!("{name}: {}", about.title());
+    let text = match &ctx.config.console_url {
+        Some(url) => format!("{what}\n\n{url}/console\n"),
+        None => format!("{what}\n"),
+    };
+    let sent = match &ctx.mail {
+        Some(mail) => mail.send(to, (&subject, &text), now).await.map_err(Some),
+        None => Err(None),
+    };
+    match sent {
+        Ok(()) => ctx.counters.add("trouble_told", 1),
+        Err(error) => {
+            ctx.counters.add("trouble_not_told", 1);
+            let error = error.as_ref().map(|e| e as &dyn std::error::Error);
+            tracing::warn!(error, "a mail about trouble was not taken");
+        }
+    }
+    Ok(())
+}
+
 async fn call(
     ctx: &Context,
     org: OrgId,
@@ -148,17 +200,9 @@ async fn call(
 ) -> Result<(), TellError> {
     // As it was when it was set; its name is looked at again when it is called.
     let Ok(url) = OutsideUrl::parse(url) else { return Ok(()) };
-    let key = format!("{cause}/{}", url.as_str());
-    let id = ids::encode(&ids::hash(&[org.as_bytes(), key.as_bytes()])[..10]);
-    let claim = Remembered {
-        request_hash: String::new(),
-        id: format!("trouble {id}"),
-        answer: String::new(),
-        at: now,
-    };
-    if ctx.store.remember(org, "trouble", &key, &claim).await?.is_some() {
+    let Some(id) = claimed(ctx, org, &format!("{cause}/{}", url.as_str()), now).await? else {
         return Ok(());
-    }
+    };
     let said = json!({
         "id": id, "type": format!("trouble.{}", about.as_str()), "at": now,
         "organization": {"id": org, "name": name}, "detail": what,

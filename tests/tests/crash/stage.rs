@@ -121,6 +121,7 @@ impl Stage {
             console_url: theatre.url.clone(),
             people: People::Keys,
             provider_urls,
+            mail_url: None,
             cors_origins: Vec::new(),
             installation_account: None,
             tuning: setting.tuning,

@@ -122,6 +122,7 @@ async fn sixty_seconds(rate: u32, parts: u16, all_at_once: bool) -> Vec<i64> {
         console_url: "http://127.0.0.1:1".to_owned(),
         people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
+        mail_url: None,
         cors_origins: Vec::new(),
         installation_account: None,
         tuning: Tuning::default(),

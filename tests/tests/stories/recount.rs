@@ -161,6 +161,7 @@ async fn counting_stack() -> Stack {
         console_url: "http://127.0.0.1:1".to_owned(),
         people: People::Keys,
         provider_urls: BTreeMap::new(),
+        mail_url: None,
         cors_origins: Vec::new(),
         installation_account: None,
         tuning: Tuning::default(),

@@ -189,7 +189,8 @@ async fn each_wrong_value_is_named_and_nothing_is_changed() {
         (json!({"stop_text": "x".repeat(481)}), "invalid_text", "stop_text"),
         (json!({"help_text": "Hi {{ name }}"}), "variables_not_allowed", "help_text"),
         (json!({"notify": [{"by": "pigeon"}]}), "invalid_value", "notify[0].by"),
-        (json!({"notify": [{"by": "email"}]}), "channel_not_available", "notify[0].by"),
+        (json!({"notify": [{"by": "email"}]}), "missing_field", "notify[0].to"),
+        (json!({"notify": [{"by": "email", "to": "ada"}]}), "invalid_email", "notify[0].to"),
         (json!({"notify": [{"by": "sms"}]}), "missing_field", "notify[0].to"),
         (json!({"notify": [{"by": "sms", "to": "+1"}]}), "invalid_phone_number", "notify[0].to"),
         (

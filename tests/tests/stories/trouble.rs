@@ -73,3 +73,40 @@ async fn an_address_is_called_once_an_hour_and_what_fails_is_counted() {
     }
     assert_eq!(world.counted("trouble_not_told"), 1);
 }
+
+#[tokio::test]
+async fn a_mail_tells_of_trouble_once_an_hour() {
+    let world = World::start().await;
+    notify(&world, json!([{"by": "email", "to": "Ada@Example.com"}])).await;
+    let refuse = |number: String| json!({"numbers": {number: {"refuse": 20003}}});
+    for n in 1..4 {
+        world.providers(refuse(mobile(n))).await;
+        let _ = world.send(&mobile(n), "Hi", json!({})).await;
+        world.settle().await;
+    }
+    let mails = world.simulator.mails().await.expect("mails");
+    let [mail] = &mails[..] else { panic!("not one mail: {mails:?}") };
+    assert_eq!(mail.to, "ada@example.com");
+    assert_eq!(mail.subject, "My organization: an account needs attention");
+    assert!(mail.text.contains("misconfigured"), "{}", mail.text);
+    assert!(mail.text.contains("/console"), "{}", mail.text);
+    assert_eq!(world.counted("trouble_told"), 1);
+    world.skip(61);
+    world.providers(refuse(mobile(4))).await;
+    let _ = world.send(&mobile(4), "Hi", json!({})).await;
+    world.settle().await;
+    assert_eq!(world.simulator.mails().await.expect("mails").len(), 2);
+}
+
+#[tokio::test]
+async fn where_nothing_sends_mail_the_setting_says_so() {
+    let mut world = World::start().await;
+    let table = carillon_local::stack::TABLE;
+    world.move_to(table).await;
+    let mail = json!({"notify": [{"by": "email", "to": "ada@example.com"}]});
+    let (status, code, field) = world.patch("/v1/settings", &mail).await.problem();
+    assert_eq!(
+        (status, code.as_str(), field.as_deref()),
+        (422, "channel_not_available", Some("notify[0].by"))
+    );
+}

@@ -5,6 +5,7 @@ use carillon_domain::{Country, OutsideUrl, PhoneNumber};
 use serde::Deserialize;
 
 use crate::extract::present;
+use crate::names::read_email;
 use crate::problem::FieldError;
 
 /// An entry as it comes in: each wrong part is named.
@@ -24,7 +25,7 @@ pub(super) struct Draft {
 
 pub(super) fn check(
     drafts: Vec<Draft>,
-    country: Option<Country>,
+    (country, has_mail): (Option<Country>, bool),
 ) -> Result<Vec<Notify>, Vec<FieldError>> {
     let mut wrong = Vec::new();
     if drafts.len() > MOST_NOTIFIED {
@@ -35,7 +36,7 @@ pub(super) fn check(
     }
     let mut checked = Vec::new();
     for (place, draft) in drafts.into_iter().enumerate() {
-        checked.extend(draft.check(&format!("notify[{place}]"), country, &mut wrong));
+        checked.extend(draft.check(&format!("notify[{place}]"), (country, has_mail), &mut wrong));
     }
     if wrong.is_empty() { Ok(checked) } else { Err(wrong) }
 }
@@ -44,7 +45,7 @@ impl Draft {
     fn check(
         self,
         field: &str,
-        country: Option<Country>,
+        (country, has_mail): (Option<Country>, bool),
         wrong: &mut Vec<FieldError>,
     ) -> Option<Notify> {
         let about = subjects(field, self.about, wrong);
@@ -76,15 +77,24 @@ impl Draft {
                 wrong.push(FieldError::new(format!("{field}.url"), "missing_field", detail));
                 None
             }
+            (Some("email"), Some(to), None) if has_mail => {
+                let to = read_email(&format!("{field}.to"), &to, wrong)?;
+                Some(Notify::Email { to, about })
+            }
+            (Some("email"), ..) if has_mail => {
+                let detail = "By email: give “to”, an address, and nothing else.";
+                wrong.push(FieldError::new(format!("{field}.to"), "missing_field", detail));
+                None
+            }
             (Some("email"), ..) => {
-                let detail = "Nothing sends mail in this installation; use sms or webhook.";
+                let detail = "This installation has no address to send mail from (MailFrom); use sms or webhook.";
                 let field = format!("{field}.by");
                 wrong.push(FieldError::new(field, "channel_not_available", detail));
                 None
             }
             (other, ..) => {
                 let code = if other.is_none() { "missing_field" } else { "invalid_value" };
-                let detail = "Say how to tell: “sms” or “webhook”.";
+                let detail = "Say how to tell: “sms”, “email” or “webhook”.";
                 wrong.push(FieldError::new(format!("{field}.by"), code, detail));
                 None
             }

@@ -129,7 +129,7 @@ fn clearing_example() -> Value {
 
 impl Patch {
     /// Sets what is right; settings are of use only when nothing was wrong.
-    pub(super) fn apply(self, settings: &mut Settings) -> Vec<FieldError> {
+    pub(super) fn apply(self, settings: &mut Settings, has_mail: bool) -> Vec<FieldError> {
         let mut wrong = Vec::new();
         let mut set = Setter { wrong: &mut wrong };
         set.value(&mut settings.time_zone, self.time_zone, time_zone);
@@ -196,7 +196,7 @@ impl Patch {
         }
         if let Some(drafts) = self.notify {
             let country = settings.default_country;
-            match notify::check(drafts, country) {
+            match notify::check(drafts, (country, has_mail)) {
                 Ok(notify) => settings.notify = notify,
                 Err(errors) => set.wrong.extend(errors),
             }

@@ -40,6 +40,7 @@ impl Bench {
             console_url: url.clone(),
             people: People::Keys,
             provider_urls: ProviderName::ALL.map(|name| (name, process.url.clone())).into(),
+            mail_url: None,
             cors_origins: Vec::new(),
             installation_account: None,
             tuning: Tuning::default(),

@@ -127,6 +127,7 @@ async fn organizations(folder: PathBuf) -> Result<()> {
         console_url: String::new(),
         people: People::Keys,
         provider_urls: std::collections::BTreeMap::new(),
+        mail_url: None,
         cors_origins: Vec::new(),
         installation_account: None,
         tuning: Tuning::default(),
