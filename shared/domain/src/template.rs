@@ -100,8 +100,14 @@ impl Template {
             Ok(_) => {}
             // An optional variable outside its guard, or a field of a text.
             Err(error) if error.kind() == ErrorKind::UndefinedError => {
-                let names = self.variables().into_iter().filter(|name| !available.contains(name));
-                return Err(TemplateError::missing(names.collect()));
+                let variables = self.variables().into_iter();
+                let names: Vec<_> = variables.filter(|name| !available.contains(name)).collect();
+                // All is there, and one of them is an empty text.
+                return Err(if names.is_empty() {
+                    TemplateError::nothing()
+                } else {
+                    TemplateError::missing(names)
+                });
             }
             Err(error) => return Err(TemplateError::value(&error)),
         }

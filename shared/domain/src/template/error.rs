@@ -53,6 +53,10 @@ impl TemplateError {
         Self::Value { what: error.detail().unwrap_or("of another kind").to_owned() }
     }
 
+    pub(super) fn nothing() -> Self {
+        Self::Value { what: "an empty text has no first or last character".to_owned() }
+    }
+
     pub(super) fn missing(names: Vec<String>) -> Self {
         Self::Missing { names }
     }

@@ -125,6 +125,8 @@ fn a_value_that_does_not_fit_is_not_repeated() {
         ("{{ list }}", json!({"list": ["secret"]})),
         ("{{ x | int }}", json!({"x": "secret"})),
         ("{{ x | round }}", json!({"x": "secret"})),
+        ("{{ x | first }}", json!({"x": ""})),
+        ("{{ \"\" | last }}", json!({})),
     ] {
         let error = render(source, with).expect_err(source);
         assert_eq!(error.code(), "invalid_variable", "{source}");
