@@ -6,12 +6,20 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail, ensure};
 use carillon_runtime::config::variable;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 const COMMIT: &str = include_str!("previous-release");
+
+/// The stories run side by side: one of them builds it, and all have it.
+static PROGRAM: OnceCell<Option<PathBuf>> = OnceCell::const_new();
 
 /// The program, built when it was not yet. `None`: there is no history here,
 /// which was said.
 pub async fn program() -> Result<Option<PathBuf>> {
+    PROGRAM.get_or_try_init(built).await.cloned()
+}
+
+async fn built() -> Result<Option<PathBuf>> {
     let commit = COMMIT.trim();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the repository")?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("the target folder")?;
