@@ -4,5 +4,7 @@
 
 mod console;
 mod driver;
+mod new_user;
 mod pages;
+mod pictures;
 mod sign_in;
