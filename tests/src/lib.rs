@@ -6,6 +6,7 @@
 //! - [`browser`]: one that keeps cookies and sends forms, as the console sees it
 //! - [`callback`]: callbacks that a story makes itself, signed or not
 //! - [`document`]: where measurements stand in the documentation
+//! - [`file`]: a thousand rows, some of them bad
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
 //! - [`callers`]: more keys and organizations
@@ -20,6 +21,7 @@ pub mod browser;
 pub mod callback;
 pub mod callers;
 pub mod document;
+pub mod file;
 pub mod gateway;
 pub mod left_behind;
 pub mod patience;

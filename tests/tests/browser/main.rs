@@ -7,4 +7,5 @@ mod driver;
 mod new_user;
 mod pages;
 mod pictures;
+mod recovery;
 mod sign_in;
