@@ -172,14 +172,6 @@ impl Browser {
         bad.map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// Presses a key wherever the focus is: `"\u{E004}"` is Tab, `"\u{E007}"` Enter.
-    pub async fn press(&self, key: &str) {
-        let press = json!({"actions": [{"type": "key", "id": "keyboard", "actions": [
-            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
-        ]}]});
-        self.post("/actions", &press).await;
-    }
-
     /// What WebDriver has no word for.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});

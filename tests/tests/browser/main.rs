@@ -4,6 +4,7 @@
 
 mod console;
 mod driver;
+mod keyboard;
 mod new_user;
 mod pages;
 mod pictures;
