@@ -11,6 +11,7 @@
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
 //! - [`callers`]: more keys and organizations
 //! - [`left_behind`]: what a release leaves behind for another
+//! - [`many`]: a million messages or contacts, written below the API
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
 //! - [`real`]: the program itself, in a process and in real time
@@ -24,6 +25,7 @@ pub mod document;
 pub mod file;
 pub mod gateway;
 pub mod left_behind;
+pub mod many;
 pub mod patience;
 pub mod people;
 pub mod real;
