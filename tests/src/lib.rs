@@ -6,10 +6,12 @@
 //! - [`browser`]: one that keeps cookies and sends forms, as the console sees it
 //! - [`callback`]: callbacks that a story makes itself, signed or not
 //! - [`document`]: where measurements stand in the documentation
+//! - [`file`]: a thousand rows, some of them bad
 //! - [`gateway`]: a provider's front that is too busy
 //! - [`patience`]: waiting for what runs in real time, for tests of a process or a deployment
 //! - [`callers`]: more keys and organizations
 //! - [`left_behind`]: what a release leaves behind for another
+//! - [`many`]: a million messages or contacts, written below the API
 //! - [`people`]: numbers of nobody
 //! - [`seed`]: messages written below the API
 //! - [`real`]: the program itself, in a process and in real time
@@ -20,8 +22,10 @@ pub mod browser;
 pub mod callback;
 pub mod callers;
 pub mod document;
+pub mod file;
 pub mod gateway;
 pub mod left_behind;
+pub mod many;
 pub mod patience;
 pub mod people;
 pub mod real;

@@ -33,6 +33,9 @@ pub struct Booking {
     pub client_reply: Option<Value>,
     #[serde(default)]
     pub feedback: Option<Feedback>,
+    /// The API says who by id alone: [`Booking::named`] asks for the name.
+    #[serde(skip)]
+    pub client_name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +58,21 @@ pub struct Notice {
 impl Booking {
     pub fn coach(&self) -> &str {
         self.coach_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("A session")
+    }
+
+    pub fn client(&self) -> &str {
+        self.client_name.as_deref().unwrap_or(&self.client_id)
+    }
+
+    /// These with the names of their clients; who is gone keeps his id.
+    pub async fn named(desk: &Desk, bookings: Vec<Self>) -> Vec<Self> {
+        let asked = bookings.into_iter().map(|mut booking| async move {
+            let path = format!("/v1/contacts/{}", api::segment(&booking.client_id));
+            let client = desk.api.get::<Contact>(&path).await.ok();
+            booking.client_name = client.map(|client| client.called().to_owned());
+            booking
+        });
+        futures::future::join_all(asked).await
     }
 
     pub fn place(&self) -> &str {
@@ -150,7 +168,8 @@ async fn make_list(
     let next = found.next_cursor.map(|cursor| {
         api::path("/console/bookings", &[("which", &filter.which), ("cursor", &cursor)])
     });
-    Ok(BookingsPage { frame: frame?, is_past, bookings: found.data, next, form, errors })
+    let bookings = Booking::named(desk, found.data).await;
+    Ok(BookingsPage { frame: frame?, is_past, bookings, next, form, errors })
 }
 
 /// `POST /console/bookings`
@@ -269,6 +288,7 @@ impl Booking {
             notices: vec![notice],
             client_reply: Some(json!(text())),
             feedback: Some(Feedback { rating: 5, comment: Some(text()) }),
+            client_name: Some(text()),
         }
     }
 }

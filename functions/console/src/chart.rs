@@ -91,7 +91,9 @@ pub fn columns(what: &str, columns: &[(String, f64, f64)], classes: [&str; 2]) -
                 label.chars().filter(|c| c.is_ascii_alphanumeric() || " -".contains(*c)).collect();
             let _ = write!(
                 text,
-                "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
+                "<text{} x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
+                // On a phone there is room for every second one.
+                if n / every % 2 == 1 { " class=\"between\"" } else { "" },
                 x + step / 2.0,
                 HEIGHT - 6
             );

@@ -215,7 +215,10 @@ async fn make(
         ..Contact::default()
     };
     let (form, tag) = form.unwrap_or((stored, tag));
-    Ok(ContactPage { frame: frame?, contact, tag, messages: messages?.data, form, errors })
+    // As a conversation is read: what comes last stands last.
+    let mut messages = messages?.data;
+    messages.sort_by_key(|message| message.scheduled_for);
+    Ok(ContactPage { frame: frame?, contact, tag, messages, form, errors })
 }
 
 /// `POST /console/contacts/{id}`

@@ -56,7 +56,10 @@ impl Template {
     }
 
     pub fn short(&self) -> String {
-        self.body.chars().take(80).collect()
+        match self.body.char_indices().nth(80) {
+            Some((end, _)) => format!("{} …", self.body[..end].trim_end()),
+            None => self.body.clone(),
+        }
     }
 
     pub fn is_dlt(&self) -> bool {

@@ -117,7 +117,8 @@ async fn events(desk: &Desk) -> (Vec<Workshop>, Vec<Booking>) {
         desk.api.get::<Listed<Workshop>>(&workshops),
         desk.api.get::<Listed<Booking>>(&bookings),
     );
-    (workshops.map(|l| l.data).unwrap_or_default(), bookings.map(|l| l.data).unwrap_or_default())
+    let bookings = Booking::named(desk, bookings.map(|l| l.data).unwrap_or_default()).await;
+    (workshops.map(|l| l.data).unwrap_or_default(), bookings)
 }
 
 fn figures_of(today: &Statistics, day: &str) -> Vec<Figure> {

@@ -33,10 +33,6 @@ const STEPS: [(&str, &str, &str); 3] = [
 pub async fn seed(router: Router, admin_key: String, now: Timestamp) -> anyhow::Result<()> {
     let api = Api::new(router, admin_key);
     let day = now.to_zoned(TimeZone::get(ZONE)?).date().to_string();
-    let settings = json!({
-        "time_zone": ZONE, "default_country": "AU", "quiet_hours": null,
-    });
-    api.patch("/v1/settings", &settings).await?;
     let contacts = contacts(&api).await?;
     let tag = content(&api).await?;
     workshop(&api, &contacts, &tag, &day, now).await?;
@@ -87,6 +83,11 @@ async fn content(api: &Api) -> anyhow::Result<String> {
     if let Some(tag) = there.into_iter().find(|tag| tag["name"] == "CryptoCloud") {
         return id(tag);
     }
+    // With the first of what is made here: later they are whoever's who has looked around.
+    let settings = json!({
+        "time_zone": ZONE, "default_country": "AU", "quiet_hours": null,
+    });
+    api.patch("/v1/settings", &settings).await?;
     let texts = [
         "Hi {{ contact.first_name }}, {{ workshop.title }} is today at {{ workshop.time }}. See you there!",
         "{{ contact.first_name }}, two things to bring tonight: your questions and something to write on. {{ workshop.time }}, {{ organization.name }}",
@@ -142,7 +143,9 @@ async fn workshop(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let title = "Crypto for beginners";
-    let ours = format!("/v1/workshops?from={day}T00:00:00Z&tag_id={tag}&limit=200");
+    // The day is Sydney's: most of its morning is still the day before in UTC.
+    let begin = now.to_zoned(TimeZone::get(ZONE)?).start_of_day()?.timestamp();
+    let ours = format!("/v1/workshops?from={begin}&tag_id={tag}&limit=200");
     let there = api.get(&ours).await?;
     let mut there = there["data"].as_array().into_iter().flatten();
     let workshop = match there.find(|w| w["title"] == title) {

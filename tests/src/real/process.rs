@@ -22,12 +22,14 @@ use crate::patience::{Stopwatch, eventually, now};
 pub const ADMIN_KEY: &str = "crl_killed_and_started_again";
 /// Below the ports that systems give to outgoing connections, so that nobody takes ours between two starts.
 const FIRST_PORT: u16 = 21_000;
-const START: Duration = Duration::from_secs(30);
+/// With the demo on a busy machine it takes its time.
+const START: Duration = Duration::from_secs(180);
 
 /// Where one story's processes live, one after the other.
 pub struct Home {
     program: PathBuf,
     arguments: Vec<String>,
+    settings: Vec<(&'static str, &'static str)>,
     folder: PathBuf,
     port: u16,
     starts: usize,
@@ -58,6 +60,7 @@ impl Home {
         Ok(Self {
             program: program.to_owned(),
             arguments: Vec::new(),
+            settings: Vec::new(),
             folder,
             port,
             starts: 0,
@@ -68,6 +71,12 @@ impl Home {
     /// What the program is told.
     pub fn with_argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// What is in its environment besides.
+    pub fn with_setting(mut self, name: &'static str, value: &'static str) -> Self {
+        self.settings.push((name, value));
         self
     }
 
@@ -137,6 +146,7 @@ impl Home {
             .env("CARILLON_ADMIN_KEY", ADMIN_KEY)
             .env_remove("CARILLON_PUBLIC_URL")
             .env_remove("CARILLON_SEED")
+            .envs(self.settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(fs::File::create(&out)?)
             .stderr(fs::File::create(&errors)?)
@@ -160,6 +170,14 @@ impl Home {
         .await?;
         let api = format!("http://127.0.0.1:{}", self.port);
         Ok(Running { child, client: Client::new(api, simulator, ADMIN_KEY)? })
+    }
+
+    /// The link that the last start printed, which signs in once.
+    pub fn first_visit(&self) -> Result<String> {
+        let out = self.folder.join(format!("start-{}.out", self.starts));
+        let said = fs::read_to_string(out)?;
+        let link = said.lines().find_map(|line| line.strip_prefix("Console: "));
+        Ok(link.context("no link was printed")?.to_owned())
     }
 
     /// What the processes wrote to their logs.

@@ -6,11 +6,7 @@ use serde_json::json;
 use crate::driver::Browser;
 use crate::pages::furnished;
 
-const TAB: &str = "\u{E004}";
-const ENTER: &str = "\u{E007}";
-const SPACE: &str = " ";
-
-async fn signed_in(world: &World) -> Browser {
+pub async fn signed_in(world: &World) -> Browser {
     let browser = Browser::open().await;
     let key = carillon_store::secret_hash(ADMIN_KEY);
     let link = world.stack.first_visit.link(&world.stack.ctx, &key);
@@ -93,53 +89,6 @@ async fn a_file_is_dropped_looked_at_sent_and_its_rejected_rows_are_there_to_dow
     browser.shows(".counts .good:last-child dd, section:last-of-type .counts .good dd", "12").await;
     assert_eq!(world.received().await.len(), 12);
     assert_eq!(browser.complaints().await, Vec::<String>::new());
-    browser.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_is_sent_by_the_keyboard_alone() {
-    let world = World::start().await;
-    let browser = signed_in(&world).await;
-    let focus = "const e = document.activeElement; return e.id || e.getAttribute('href') || e.name";
-    let walk = async |wanted: &str| {
-        for _ in 0..60 {
-            browser.press(TAB).await;
-            if browser.run(focus).await == json!(wanted) {
-                let seen = "const e = document.activeElement; return getComputedStyle(e).outlineStyle !== 'none'";
-                assert_eq!(
-                    browser.run(seen).await,
-                    json!(true),
-                    "{wanted} shows that it has the focus"
-                );
-                return;
-            }
-        }
-        panic!("no way to {wanted} by Tab");
-    };
-    // The first stop leads past the navigation.
-    walk("#main").await;
-    browser.press(ENTER).await;
-    walk("/console/send").await;
-    browser.press(ENTER).await;
-    browser.shows("h1", "Send a message").await;
-    walk("to").await;
-    for key in "+61491570006".chars() {
-        browser.press(&key.to_string()).await;
-    }
-    walk("body").await;
-    for key in "Hi Ada".chars() {
-        browser.press(&key.to_string()).await;
-    }
-    walk("through_quiet").await;
-    browser.press(SPACE).await;
-    walk("look").await;
-    browser.press(ENTER).await;
-    browser.shows("h1", "Look before you send").await;
-    walk("send").await;
-    browser.press(ENTER).await;
-    browser.shows("h1", "To +61491570006").await;
-    world.settle().await;
-    assert_eq!(world.accepted_for("+61491570006").await.len(), 1);
     browser.close().await;
 }
 

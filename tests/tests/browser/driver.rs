@@ -1,11 +1,9 @@
 //! A browser and its driver, gone when dropped. WebDriver (W3C) is JSON over HTTP; these are the calls we need.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use carillon_tests::patience::{PAUSE, eventually};
-use data_encoding::BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -119,6 +117,34 @@ impl Browser {
         shown.await.unwrap_or_else(|error| panic!("{css} does not show “{text}”: {error:#}"));
     }
 
+    /// Waits until an element's text is as it should be.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub async fn comes_to(&self, css: &str, patience: Duration, is_it: impl Fn(&str) -> bool) {
+        let shown = eventually(css, patience, PAUSE, async || {
+            let script = format!("return document.querySelector({css:?})?.innerText ?? ''");
+            let found = self.run(&script).await.as_str().unwrap_or_default().to_owned();
+            Ok(if is_it(&found) { Ok(()) } else { Err(found) })
+        });
+        shown.await.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
+    /// Clicks what says this, as somebody does who reads.
+    pub async fn follow(&self, css: &str, text: &str) {
+        let mark = format!(
+            "const all = [...document.querySelectorAll({css:?})].filter(e => e.checkVisibility() && e.innerText.includes({text:?})); \
+             document.querySelectorAll('[data-followed]').forEach(e => e.removeAttribute('data-followed')); \
+             if (all.length) all[0].setAttribute('data-followed', ''); return all.length > 0"
+        );
+        let there = eventually(text, PATIENCE, PAUSE, async || {
+            let is_there = self.run(&mark).await == json!(true);
+            Ok(if is_there { Ok(()) } else { Err(format!("no {css} says so")) })
+        });
+        there.await.unwrap_or_else(|error| panic!("{error:#}"));
+        self.click("[data-followed]").await;
+    }
+
     /// What a script on the page finds.
     pub async fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": []})).await
@@ -138,37 +164,6 @@ impl Browser {
         self.post("/frame/parent", &json!({})).await;
     }
 
-    /// A picture, for people.
-    pub async fn picture(&self, name: &str) {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let picture = self.get("/screenshot").await;
-        let picture = BASE64.decode(picture.as_str().expect("a text").as_bytes()).expect("base64");
-        std::fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
-    }
-
-    /// As on a screen of this width, light or dark.
-    pub async fn looks_like(&self, width: u32, is_dark: bool) {
-        let height = if width < 600 { 844 } else { 900 };
-        let screen =
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
-        let scheme = if is_dark { "dark" } else { "light" };
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.devtools("Emulation.setEmulatedMedia", media).await;
-    }
-
-    /// A picture of the whole page, for people.
-    pub async fn whole_picture(&self, name: &str) {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let whole = json!({"format": "png", "captureBeyondViewport": true});
-        let picture = self.devtools("Page.captureScreenshot", whole).await;
-        let picture = picture["data"].as_str().expect("a text").as_bytes();
-        let picture = BASE64.decode(picture).expect("base64");
-        std::fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
-    }
-
     /// What the page's console was told since it was last asked.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({"type": "browser"})).await;
@@ -177,15 +172,8 @@ impl Browser {
         bad.map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// Presses a key wherever the focus is: `"\u{E004}"` is Tab, `"\u{E007}"` Enter.
-    pub async fn press(&self, key: &str) {
-        let press = json!({"actions": [{"type": "key", "id": "keyboard", "actions": [
-            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
-        ]}]});
-        self.post("/actions", &press).await;
-    }
-
-    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    /// What WebDriver has no word for.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
         self.post("/goog/cdp/execute", &body).await
     }
@@ -204,11 +192,11 @@ impl Browser {
         found[ELEMENT].as_str().expect("an element").to_owned()
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(super) async fn get(&self, path: &str) -> Value {
         self.call(Method::GET, path, &Value::Null).await.unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Value {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Value {
         self.call(Method::POST, path, body).await.unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 

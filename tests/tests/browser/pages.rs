@@ -1,21 +1,7 @@
-//! Every page in both themes, on a phone and on a wide screen: no rule of accessibility broken (axe-core), nothing
-//! said on the browser's console, nothing wider than the screen, nothing too small to tap. A picture of each is left.
+//! Every page, with something to show on it.
 
-use std::path::PathBuf;
-
-use carillon_tests::{ADMIN_KEY, World, people};
+use carillon_tests::{World, people};
 use serde_json::{Value, json};
-
-use crate::driver::Browser;
-
-const WIDTHS: [u32; 2] = [390, 1440];
-
-/// Fetched by `tests/run tools`.
-fn axe() -> String {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/axe-core/axe.min.js");
-    let text = std::fs::read_to_string(&file);
-    text.unwrap_or_else(|error| panic!("{}: {error}; `tests/run tools` fetches it", file.display()))
-}
 
 /// A world in which every page has something to show; their addresses, each with a name.
 pub async fn furnished() -> (World, Vec<(String, String)>) {
@@ -140,57 +126,4 @@ async fn events(world: &World, template: &str) -> Vec<(&'static str, String)> {
 
 pub fn id(made: &Value) -> &str {
     made["id"].as_str().expect("an id")
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_is_good_for_everybody_in_both_themes_on_phone_and_screen() {
-    let (world, pages) = furnished().await;
-    let browser = Browser::open().await;
-    let axe = axe();
-    browser.go(&format!("{}/console/sign-in", world.url)).await;
-    let mut wrong = Vec::new();
-    check(&browser, &axe, "sign-in", &mut wrong).await;
-    browser.type_in("#key", ADMIN_KEY).await;
-    browser.click("form button").await;
-    browser.shows("h1", "Today").await;
-    for (name, path) in &pages {
-        for width in WIDTHS {
-            browser.looks_like(width, false).await;
-            browser.go(&format!("{}{path}", world.url)).await;
-            check(&browser, &axe, &format!("{name}-{width}-light"), &mut wrong).await;
-            browser.looks_like(width, true).await;
-            check(&browser, &axe, &format!("{name}-{width}-dark"), &mut wrong).await;
-        }
-    }
-    browser.close().await;
-    assert!(wrong.is_empty(), "{} things:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// Elements that are too small for a finger; words in a sentence may be.
-const SMALL: &str = "return [...document.querySelectorAll('button, select, summary, input:not([type=hidden]), nav a, a.button')] \
-     .filter(e => e.checkVisibility() && !e.closest('label') && e.type !== 'file') \
-     .filter(e => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height < 43.5; }) \
-     .map(e => e.outerHTML.slice(0, 90))";
-
-async fn check(browser: &Browser, axe: &str, name: &str, wrong: &mut Vec<String>) {
-    browser.whole_picture(name).await;
-    let script = format!(
-        "{axe}; return axe.run(document, {{resultTypes: ['violations']}}).then(found => \
-         found.violations.map(v => v.id + ': ' + v.nodes.slice(0, 4).map(n => n.html.slice(0, 120)).join(' | ')))"
-    );
-    for violation in browser.run(&script).await.as_array().expect("a list") {
-        wrong.push(format!("{name}: {}", violation.as_str().unwrap_or_default()));
-    }
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    if browser.run(wide).await.as_i64() > Some(1) {
-        wrong.push(format!("{name}: wider than the screen"));
-    }
-    if name.contains("390") {
-        for small in browser.run(SMALL).await.as_array().expect("a list") {
-            wrong.push(format!("{name}: too small to tap: {}", small.as_str().unwrap_or_default()));
-        }
-    }
-    for complaint in browser.complaints().await {
-        wrong.push(format!("{name}: {complaint}"));
-    }
 }

@@ -37,7 +37,7 @@ async fn a_person_signs_in_with_the_issuer_and_out_again() {
     browser.click(".me").await;
     browser.shows("#as", "Ada Lovelace").await;
     browser.shows("#email", "ada@example.com").await;
-    browser.shows("#role", "admin").await;
+    browser.shows("#role", "Admin").await;
     browser.picture("3-you").await;
 
     let seen = browser.run("return document.cookie").await;
@@ -96,7 +96,7 @@ async fn another_site_cannot_act_in_a_persons_name() {
 
     // And no script of a page of ours could send anything anywhere.
     browser.go(&format!("{console}/console/you")).await;
-    browser.shows("#role", "super_admin").await;
+    browser.shows("#role", "Super admin").await;
     let injected = "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; \
                     document.body.append(s); return window.ran === undefined";
     assert_eq!(browser.run(injected).await, json!(true), "the policy stops it");

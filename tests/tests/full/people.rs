@@ -1,25 +1,18 @@
 //! Half a million contacts from one file, in flat memory; and a search that is as fast among a million as among a
 //! thousand. `CARILLON_FULL_CONTACTS` makes both smaller.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use carillon_domain::{Contact, ContactId, PhoneNumber};
-use carillon_local::engines::SequenceNumber;
-use carillon_local::stack::TABLE;
 use carillon_runtime::config::{Tuning, variable};
+use carillon_tests::many::{self, name, phone};
 use carillon_tests::patience::Stopwatch;
 use carillon_tests::{Answer, Setup, World, fields_form};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 const ROWS: usize = 500_000;
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
-const WRITERS: usize = 8;
-/// Between two cuts of the stream, which nobody reads here.
-const BETWEEN_CUTS: usize = 5_000;
 const ROUNDS: usize = 200;
 /// What p95 among many may be of that among few.
 const SLOWEST: f64 = 1.5;
@@ -28,34 +21,10 @@ fn size(usual: usize) -> usize {
     variable("CARILLON_FULL_CONTACTS").and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
-/// A mobile number of its own for each: Australia has room for a hundred million.
-fn phone(n: usize) -> String {
-    format!("+614{:08}", 10_000_000 + n)
-}
-
-/// Names as people have them: a few hundred first names and some thousand last ones.
-fn name(n: usize) -> String {
-    const FIRST: [&str; 16] = [
-        "Ada", "Bela", "Chen", "Dara", "Emil", "Femi", "Gita", "Hana", "Ivan", "Jun", "Kofi",
-        "Lena", "Mira", "Nils", "Omar", "Priya",
-    ];
-    const LAST: [&str; 16] = [
-        "Lovelace", "Okafor", "Singh", "Nguyen", "Garcia", "Smith", "Kim", "Haddad", "Novak",
-        "Rossi", "Silva", "Dubois", "Meyer", "Sato", "Patel", "Cohen",
-    ];
-    format!("{} {} {}", FIRST[n % 16], LAST[n / 16 % 16], n / 256)
-}
-
 fn memory_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-async fn trim(world: &World) {
-    let end: SequenceNumber =
-        serde_json::from_value(json!("100009999999999999999")).expect("a number");
-    world.stack.engines.tables().trim_stream(TABLE, end).await.expect("it is cut");
 }
 
 #[expect(clippy::print_stderr, reason = "it takes a while: how far it is, is said")]
@@ -73,7 +42,7 @@ async fn imported(world: &World, upload: &str) -> Value {
         ))
         .await;
         assert_eq!(report.errors, 0);
-        trim(world).await;
+        many::trim(&world.stack).await;
         highest = highest.max(memory_mb());
         let import = world.get(&path).await.ok(200);
         let processed = import["processed"].as_u64().expect("a number");
@@ -163,9 +132,8 @@ async fn full_search_and_list_are_as_fast_among_a_million_contacts() {
 #[expect(clippy::print_stderr, reason = "it takes a while: how far it is, is said")]
 async fn measured(count: usize) -> Vec<(&'static str, Duration)> {
     let world = World::with(Setup { tuning: Tuning::default(), ..Setup::default() }).await;
-    let world = Arc::new(world);
     let watch = Stopwatch::start();
-    write(&world, count).await;
+    many::contacts(&world.stack, 0, count).await;
     eprintln!("{count} contacts written in {:.0} s", watch.elapsed().as_secs_f64());
     let mut all = Vec::new();
     for (what, query) in [
@@ -187,31 +155,4 @@ async fn measured(count: usize) -> Vec<(&'static str, Duration)> {
         all.push((what, times[times.len() * 95 / 100]));
     }
     all
-}
-
-async fn write(world: &Arc<World>, count: usize) {
-    let secret = world.stack.ctx.address_secret().await.expect("a secret");
-    for from in (0..count).step_by(WRITERS * BETWEEN_CUTS) {
-        let mut writers = JoinSet::new();
-        for writer in 0..WRITERS {
-            let (world, secret) = (Arc::clone(world), secret.clone());
-            let end = (from + WRITERS * BETWEEN_CUTS).min(count);
-            writers.spawn(async move {
-                let (store, org, now) = (&world.stack.ctx.store, world.stack.org, world.now());
-                for n in (from + writer..end).step_by(WRITERS) {
-                    let id = ContactId::from_hash(&[b"full", &n.to_be_bytes()]);
-                    let mut contact = Contact::new(id, org, "key_1", now);
-                    contact.name = Some(name(n));
-                    contact.phone = PhoneNumber::parse(&phone(n), None).ok();
-                    contact.email = Some(format!("p{n}@example.com"));
-                    if n % 10 == 0 {
-                        contact.labels = vec!["vip".to_owned()];
-                    }
-                    store.save_contact(&secret, None, &mut contact, "full").await.expect("taken");
-                }
-            });
-        }
-        writers.join_all().await;
-        trim(world).await;
-    }
 }

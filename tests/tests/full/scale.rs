@@ -1,26 +1,15 @@
 //! What is stored costs nothing: with a million scheduled messages in the table, the minute's look at what is due,
 //! a single send and the list read as much as with a thousand, and take as long.
 
-use std::sync::Arc;
-
-use carillon_local::engines::SequenceNumber;
 use carillon_local::poller::Mapping;
-use carillon_local::stack::TABLE;
 use carillon_runtime::config::Tuning;
-use carillon_store::TimelineEntry;
 use carillon_tests::patience::Stopwatch;
 use carillon_tests::people::mobile;
-use carillon_tests::{Setup, World, seed};
-use jiff::SignedDuration;
+use carillon_tests::{Setup, World, many};
 use serde_json::json;
-use tokio::task::JoinSet;
 
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
-/// Writers side by side.
-const WRITERS: usize = 8;
-/// Messages of one writer between two cuts of the stream, which nobody reads here.
-const BETWEEN_CUTS: usize = 20_000;
 const ROUNDS: u32 = 15;
 /// Due at each firing that is measured.
 const DUE: u32 = 20;
@@ -56,44 +45,14 @@ async fn full_a_million_scheduled_messages_slow_nothing_down() {
 #[expect(clippy::print_stderr, reason = "a million rows take a while: how long is said")]
 async fn measured(scheduled: usize) -> [(&'static str, Figure); 3] {
     let world = World::with(Setup { tuning: Tuning::default(), ..Setup::default() }).await;
-    let world = Arc::new(world);
     let watch = Stopwatch::start();
-    write(&world, scheduled).await;
+    many::messages(&world.stack, 0, scheduled).await;
     eprintln!("{scheduled} messages written in {:.0} s", watch.elapsed().as_secs_f64());
     [
         ("a tick with twenty due", median(ticks(&world).await)),
         ("a single send", median(singles(&world).await)),
         ("the list", median(lists(&world).await)),
     ]
-}
-
-/// Scheduled over the month that begins in two days, each in the time line too.
-async fn write(world: &Arc<World>, count: usize) {
-    let secret = world.stack.ctx.address_secret().await.expect("a secret");
-    for from in (0..count).step_by(WRITERS * BETWEEN_CUTS) {
-        let mut writers = JoinSet::new();
-        for writer in 0..WRITERS {
-            let (world, secret) = (Arc::clone(world), secret.clone());
-            let end = (from + WRITERS * BETWEEN_CUTS).min(count);
-            writers.spawn(async move {
-                let (store, org, now) = (&world.stack.ctx.store, world.stack.org, world.now());
-                for n in (from + writer..end).step_by(WRITERS) {
-                    let after = i64::try_from(n % 2_592_000).expect("a number");
-                    let at =
-                        now + SignedDuration::from_hours(48) + SignedDuration::from_secs(after);
-                    let message = seed::scheduled(&secret, org, n, now, at);
-                    let entry = TimelineEntry::Message(message.id);
-                    store.note_in_timeline(org, now, entry, at).await.expect("the table takes it");
-                    store.insert_message(&message).await.expect("the table takes it");
-                }
-            });
-        }
-        writers.join_all().await;
-        // All but the newest record.
-        let end: SequenceNumber =
-            serde_json::from_value(json!("100009999999999999999")).expect("a number");
-        world.stack.engines.tables().trim_stream(TABLE, end).await.expect("it is cut");
-    }
 }
 
 async fn ticks(world: &World) -> Vec<Figure> {

@@ -2,6 +2,5 @@
 //! in the simulator's own file, which outlives it. Real time: an attempt that was lost is asked for after a
 //! minute, and twice a minute apart before it counts as not sent.
 
-mod file;
 mod random;
 mod stories;

@@ -11,8 +11,8 @@ use carillon_runtime::random;
 use carillon_tests::patience::{Stopwatch, eventually};
 use serde_json::{Value, json};
 
-use crate::file::TEXT;
 use crate::stories::{first_start, home, say, settled_count};
+use carillon_tests::file::TEXT;
 
 /// In the middle of its first second, or well at work.
 const LIVES_MS: std::ops::Range<u64> = 30..2_500;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::file::{File, ROWS, TEXT, read_report, thousand_rows};
+use carillon_tests::file::{File, ROWS, TEXT, read_report, thousand_rows};
 use carillon_tests::patience::{Stopwatch, eventually};
 use carillon_tests::real::{Client, Home, Received, Running};
 

@@ -1,7 +1,7 @@
 //! `CARILLON_SEED=demo`: what somebody finds who starts it for the first time.
 
 use carillon_local::demo;
-use carillon_tests::{ADMIN_KEY, World, shows};
+use carillon_tests::{ADMIN_KEY, Setup, World, shows};
 use serde_json::{Value, json};
 
 async fn seed(world: &World) {
@@ -55,7 +55,11 @@ async fn another_start_adds_nothing_and_another_day_its_workshop() {
         before.push(all(&world, list).await.len());
     }
     assert_eq!(before[0], 52);
+    let own = json!({"default_country": "NZ"});
+    let _ = world.patch("/v1/settings", &own).await.ok(200);
     seed(&world).await;
+    let settings = world.get("/v1/settings").await.ok(200);
+    assert_eq!(settings["default_country"], "NZ", "what somebody has set stays");
     for (list, before) in lists.into_iter().zip(before) {
         assert_eq!(all(&world, list).await.len(), before, "{list}");
     }
@@ -64,4 +68,15 @@ async fn another_start_adds_nothing_and_another_day_its_workshop() {
     seed(&world).await;
     assert_eq!(all(&world, "/v1/workshops").await.len(), 2);
     assert_eq!(all(&world, "/v1/contacts?limit=200").await.len(), 52);
+}
+
+#[tokio::test]
+async fn another_start_in_sydneys_morning_finds_the_days_workshop() {
+    // 06:00 in Sydney, and the day before in UTC.
+    let start = "2026-11-21T19:00:00Z".parse().expect("a time");
+    let world = World::with(Setup { start: Some(start), ..Setup::default() }).await;
+    seed(&world).await;
+    world.skip(10);
+    seed(&world).await;
+    assert_eq!(all(&world, "/v1/workshops").await.len(), 1);
 }

@@ -119,7 +119,7 @@ async fn a_session_goes_with_its_membership_and_its_key() {
     let path = format!("/v1/members/{id}");
     assert_eq!(world.patch(&path, &json!({"role": "viewer"})).await.status, 200);
     let page = browser.open("/console/you").await;
-    assert!(page.text.contains("<dd id=\"role\">viewer</dd>"), "{}", page.text);
+    assert!(page.text.contains("<dd id=\"role\">Viewer</dd>"), "{}", page.text);
     assert_eq!(carillon_tests::Answer::to(world.request(Method::DELETE, &path)).await.status, 204);
     assert!(!is_in(&browser).await);
 

@@ -25,7 +25,7 @@ async fn an_invited_person_signs_in_with_the_issuer_and_sees_who_she_is() {
     let (back, _) = browser.sign_in_as(ADA).await;
     assert_eq!((back.status, back.header("location")), (303, Some("/console")));
     let page = browser.open("/console/you").await;
-    for text in ["Ada Lovelace", "ada@example.com", "My organization", "<dd id=\"role\">admin</dd>"]
+    for text in ["Ada Lovelace", "ada@example.com", "My organization", "<dd id=\"role\">Admin</dd>"]
     {
         says(&page, 200, text);
     }
@@ -53,7 +53,7 @@ async fn the_printed_key_opens_the_console_and_nothing_else_does() {
     let answer = browser.sign_in_with_key(ADMIN_KEY).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/console")));
     let page = browser.open("/console/you").await;
-    says(&page, 200, "<dd id=\"role\">super_admin</dd>");
+    says(&page, 200, "<dd id=\"role\">Super admin</dd>");
     assert!(!page.text.contains(ADMIN_KEY));
 }
 
@@ -216,7 +216,7 @@ async fn the_printed_link_signs_in_once_and_in_time() {
     let replaced = browser.open(&first).await;
     assert_eq!(replaced.header("location"), Some("/console/sign-in"), "only the last one");
     assert_eq!(browser.open(&path).await.header("location"), Some("/console"));
-    says(&browser.open("/console/you").await, 200, "<dd id=\"role\">super_admin</dd>");
+    says(&browser.open("/console/you").await, 200, "<dd id=\"role\">Super admin</dd>");
     let other = Browser::new(&world);
     assert_eq!(other.open(&path).await.header("location"), Some("/console/sign-in"), "once");
     let late = link(&world);
