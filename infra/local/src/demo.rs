@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, Unit, tz::TimeZone};
 use serde_json::{Value, json};
 
 use self::api::{Api, id};
-use self::people::{PEOPLE, email, phone};
+use self::people::{LEFT, PEOPLE, email, phone};
 
 const ZONE: &str = "Australia/Sydney";
 /// The workshop begins so long after the start: its first reminder is due when
@@ -37,6 +37,7 @@ pub async fn seed(router: Router, admin_key: String, now: Timestamp) -> anyhow::
     let tag = content(&api).await?;
     workshop(&api, &contacts, &tag, &day, now).await?;
     groups(&api, &contacts).await?;
+    answers(&api).await?;
     bookings(&api, &contacts, &day, now).await?;
     messages(&api, &contacts, &day).await
 }
@@ -164,7 +165,7 @@ async fn workshop(
     Ok(())
 }
 
-/// A list picked by hand.
+/// A list picked by hand, and a segment by rules.
 async fn groups(api: &Api, contacts: &[String]) -> anyhow::Result<()> {
     let lists = api.get("/v1/lists?limit=200").await?;
     if lists["data"].as_array().is_none_or(Vec::is_empty) {
@@ -172,6 +173,29 @@ async fn groups(api: &Api, contacts: &[String]) -> anyhow::Result<()> {
         let members = json!({"contact_ids": &contacts[..12]});
         let path = format!("/v1/lists/{}/members", id(&list)?);
         api.post(&path, "demo-members", &members).await?;
+    }
+    let segments = api.get("/v1/segments?limit=200").await?;
+    if segments["data"].as_array().is_none_or(Vec::is_empty) {
+        let rules =
+            json!({"and": [{"label": "client"}, {"field": "attributes.city", "is": "Sydney"}]});
+        let segment = json!({"name": "Clients in Sydney", "rules": rules});
+        api.post("/v1/segments", "demo-segment", &segment).await?;
+    }
+    Ok(())
+}
+
+/// Somebody who wants no more of it, and somebody who agreed to offers.
+async fn answers(api: &Api) -> anyhow::Result<()> {
+    if api.get("/v1/suppressions?limit=1").await?["data"] == json!([]) {
+        let suppression = json!({"to": LEFT, "channel": "sms"});
+        api.post("/v1/suppressions", "demo-suppression", &suppression).await?;
+    }
+    if api.get("/v1/consents?limit=1").await?["data"] == json!([]) {
+        let consent = json!({
+            "to": phone(0), "channel": "sms", "purpose": "promotional", "status": "granted",
+            "source": "sign-up form", "text": "Yes, tell me about further workshops.",
+        });
+        api.post("/v1/consents", "demo-consent", &consent).await?;
     }
     Ok(())
 }

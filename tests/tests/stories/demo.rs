@@ -47,6 +47,9 @@ async fn another_start_adds_nothing_and_another_day_its_workshop() {
         "/v1/sequences",
         "/v1/bookings",
         "/v1/lists",
+        "/v1/segments",
+        "/v1/suppressions",
+        "/v1/consents",
         "/v1/templates?limit=200",
         "/v1/messages?limit=200",
     ];
@@ -57,6 +60,7 @@ async fn another_start_adds_nothing_and_another_day_its_workshop() {
     assert_eq!(before[0], 52);
     let own = json!({"default_country": "NZ"});
     let _ = world.patch("/v1/settings", &own).await.ok(200);
+    assert!(before.iter().all(|count| *count > 0), "something of every kind: {before:?}");
     seed(&world).await;
     let settings = world.get("/v1/settings").await.ok(200);
     assert_eq!(settings["default_country"], "NZ", "what somebody has set stays");

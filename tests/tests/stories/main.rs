@@ -52,6 +52,7 @@ mod sending;
 mod sequences;
 mod sessions;
 mod settings;
+mod shell;
 mod shield;
 mod sign_in;
 mod statistics;

@@ -2,59 +2,16 @@
 //! provider then receives, minute by minute.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 
-use carillon_tests::{ADMIN_KEY, Setup, World};
+use carillon_tests::{Setup, World};
 use jiff::{SignedDuration, Timestamp};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
 
-use crate::guides::{BORDER, PREAMBLE, blocks, is_as_said};
+use crate::guides::{Kind, PREAMBLE, blocks, is_as_said};
+use crate::shell::Shell;
 
 /// When each reminder goes, in minutes before the workshop.
 const REMINDERS: [i64; 3] = [28, 20, 10];
-
-/// A shell that goes on from block to block, as a reader's does.
-struct Shell {
-    _bash: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Shell {
-    async fn start(world: &World, folder: &std::path::Path) -> Self {
-        let mut bash = Command::new("bash")
-            .current_dir(folder)
-            .env("api", &world.url)
-            .env("auth", format!("Authorization: Bearer {ADMIN_KEY}"))
-            .env("json", "Content-Type: application/json")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("bash");
-        let input = bash.stdin.take().expect("its input");
-        let output = BufReader::new(bash.stdout.take().expect("its output")).lines();
-        let mut shell = Self { _bash: bash, input, output };
-        // Errors are part of what is printed; time is moved by the story.
-        shell.run(&format!("exec 2>&1\n{PREAMBLE}sleep() {{ :; }}")).await;
-        shell
-    }
-
-    async fn run(&mut self, commands: &str) -> String {
-        let script = format!("{commands}\necho '{BORDER}'\n");
-        self.input.write_all(script.as_bytes()).await.expect("it reads");
-        let mut printed = String::new();
-        loop {
-            let line = self.output.next_line().await.expect("it prints").expect("it goes on");
-            if line == BORDER {
-                return printed;
-            }
-            printed.push_str(&line);
-            printed.push('\n');
-        }
-    }
-}
 
 /// What a command of the machine says the time is: the README's commands ask it.
 async fn machine_time() -> Timestamp {
@@ -68,7 +25,10 @@ async fn the_workshop_of_the_readme_reminds_forty_seven_people_three_times() {
     let world = World::with(Setup { start: Some(start), ..Setup::default() }).await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut shell = Shell::start(&world, folder.path()).await;
-    let readme = blocks(include_str!("../../../README.md"));
+    // Errors are part of what is printed; time is moved by the story.
+    shell.run(&format!("exec 2>&1\n{PREAMBLE}\nsleep() {{ :; }}")).await;
+    let mut readme = blocks(include_str!("../../../README.md"));
+    readme.retain(|block| block.kind == Kind::Run);
     assert!(readme.len() >= 5, "{readme:?}");
     for block in &readme {
         let printed = shell.run(&block.commands).await;

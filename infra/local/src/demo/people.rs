@@ -60,6 +60,9 @@ pub const PEOPLE: [&str; 52] = [
 /// From this one on they have no number.
 pub const WITH_PHONE: usize = 47;
 
+/// The number of somebody who has left.
+pub const LEFT: &str = "+61491570199";
+
 /// `None` for those who gave none.
 pub fn phone(place: usize) -> Option<String> {
     (place < WITH_PHONE).then(|| format!("+6149157{:04}", 100 + place))
