@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use reqwest::Url;
 
-use crate::{Answer, World};
+use crate::{Answer, World, with_file};
 
 pub struct Browser {
     http: reqwest::Client,
@@ -42,6 +42,11 @@ impl Browser {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.http.post(self.url(address)).body(body);
         self.ask(request.header("content-type", "application/x-www-form-urlencoded")).await
+    }
+
+    /// Sends a form with a file.
+    pub async fn send_file(&self, address: &str, file: &[u8], fields: &[(&str, &str)]) -> Answer {
+        self.ask(with_file(self.http.post(self.url(address)), file, fields)).await
     }
 
     /// Follows redirects until there is a page.

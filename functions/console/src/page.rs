@@ -104,8 +104,11 @@ pub mod tests {
     use crate::audit_log::AuditLogPage;
     use crate::bookings::{BookingPage, BookingsPage};
     use crate::bulk::{BulkPage, LookPart};
+    use crate::contact_file::{ContactFilePage, PeoplePart};
+    use crate::contact_import::ContactImportPage;
     use crate::contacts::{ContactPage, ContactsPage};
     use crate::dead_letters::DeadLettersPage;
+    use crate::exports::ExportPage;
     use crate::home::HomePage;
     use crate::imports::ImportPage;
     use crate::integrations::IntegrationsPage;
@@ -159,6 +162,10 @@ pub mod tests {
             ("integrations", page(&IntegrationsPage::sample())),
             ("members", page(&MembersPage::sample())),
             ("contacts", page(&ContactsPage::sample())),
+            ("contact-file", page(&ContactFilePage::sample())),
+            ("contact-file-look", page(&PeoplePart::sample())),
+            ("contact-import", page(&ContactImportPage::sample())),
+            ("export", page(&ExportPage::sample())),
             ("contact", page(&ContactPage::sample())),
             ("lists", page(&ListsPage::sample())),
             ("list", page(&ListPage::sample())),

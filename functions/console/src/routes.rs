@@ -6,9 +6,9 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::desk::Console;
 use crate::{
-    assets, audit_log, bookings, bulk, callback, contacts, dead_letters, home, imports,
-    integrations, lists, looks, members, message, messages, opt_outs, send, settings, sign_in,
-    sign_out, statistics, tags, templates, today, workshop, workshops,
+    assets, audit_log, bookings, bulk, callback, contact_file, contacts, dead_letters, exports,
+    home, imports, integrations, lists, looks, members, message, messages, opt_outs, send,
+    settings, sign_in, sign_out, statistics, tags, templates, today, workshop, workshops,
 };
 
 pub const HOME: &str = "/console";
@@ -87,6 +87,12 @@ fn entries() -> Vec<Entry> {
         Entry(POST, "/console/tags/{id}/remove", post(tags::remove)),
         Entry(GET, "/console/contacts", get(contacts::list)),
         Entry(POST, "/console/contacts", post(contacts::create)),
+        Entry(GET, "/console/contacts/import", get(contact_file::page)),
+        Entry(POST, "/console/contacts/import", post(contact_file::import)),
+        Entry(POST, "/console/contacts/import/look", post(contact_file::look)),
+        Entry(POST, "/console/contacts/export", post(exports::create)),
+        Entry(GET, "/console/exports/{id}", get(exports::page)),
+        Entry(GET, "/console/exports/{id}/file", get(exports::file)),
         Entry(GET, "/console/contacts/{id}", get(contacts::page)),
         Entry(POST, "/console/contacts/{id}", post(contacts::update)),
         Entry(POST, "/console/contacts/{id}/labels", post(contacts::label)),

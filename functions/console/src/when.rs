@@ -67,6 +67,11 @@ impl Times {
         format!("{} {} ({})", short(&local, &today), self.city(), self.away(at))
     }
 
+    /// `1 Nov 2026, 11:00`, in the organization's zone: within a sentence.
+    pub fn plain(&self, at: &Timestamp) -> String {
+        at.to_zoned(self.organization.clone()).strftime("%-d %b %Y, %H:%M").to_string()
+    }
+
     /// `in 6 days`, `3 min ago`
     pub fn away(&self, at: &Timestamp) -> String {
         let seconds = at.duration_since(self.now).as_secs();

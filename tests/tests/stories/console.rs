@@ -3,6 +3,7 @@
 mod doors;
 mod events;
 mod forms;
+mod people;
 mod sending;
 
 use carillon_domain::{OrgId, Role};
@@ -10,7 +11,7 @@ use carillon_tests::browser::Browser;
 use carillon_tests::{Answer, World, callers};
 
 /// Pages that need no id.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "/console",
     "/console/you",
     "/console/messages",
@@ -22,6 +23,7 @@ const PAGES: [&str; 21] = [
     "/console/dead-letters",
     "/console/statistics",
     "/console/contacts",
+    "/console/contacts/import",
     "/console/lists",
     "/console/sequences",
     "/console/tags",

@@ -71,7 +71,8 @@ async fn every_page_is_there_small_and_good_without_a_script() {
 }
 
 /// Forms that everybody has.
-const OWN: [&str; 4] = [
+const OWN: [&str; 5] = [
+    "/console/contacts/export",
     "/console/sign-out",
     "/console/sign-out/everywhere",
     "/console/looks",
@@ -104,7 +105,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         (format!("/console/messages/{id}"), format!("/console/templates/{template}"));
     // The pages to send from are not his to use.
     let looking = PAGES.iter().filter(|path| {
-        !path.ends_with("/send") && !path.ends_with("/bulk") && !path.ends_with("/new")
+        !["/send", "/bulk", "/new", "/import"].iter().any(|end| path.ends_with(end))
     });
     for path in looking.chain([&&*message, &&*template]) {
         let page = viewer.open(path).await;
@@ -113,6 +114,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         for link in [
             "href=\"/console/send",
             "href=\"/console/bulk",
+            "href=\"/console/contacts/import",
             "href=\"/console/members",
             "href=\"/console/audit-log",
         ] {
