@@ -42,6 +42,7 @@ mod notice;
 mod opt_outs;
 mod page;
 pub mod routes;
+mod segments;
 mod send;
 mod sent;
 mod settings;

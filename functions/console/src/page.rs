@@ -117,6 +117,7 @@ pub mod tests {
     use crate::message::MessagePage;
     use crate::messages::MessagesPage;
     use crate::opt_outs::OptOutsPage;
+    use crate::segments::{SegmentPage, SegmentsPage};
     use crate::send::{PreviewPage, SendPage};
     use crate::settings::SettingsPage;
     use crate::sign_in::SignInPage;
@@ -169,6 +170,9 @@ pub mod tests {
             ("contact", page(&ContactPage::sample())),
             ("lists", page(&ListsPage::sample())),
             ("list", page(&ListPage::sample())),
+            ("segments", page(&SegmentsPage::sample())),
+            ("segment", page(&SegmentPage::sample(false))),
+            ("segment-json", page(&SegmentPage::sample(true))),
             ("tags", page(&TagsPage::sample())),
             ("sequences", page(&SequencesPage::sample())),
             ("sequence", page(&SequencePage::sample())),

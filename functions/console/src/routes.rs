@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::desk::Console;
 use crate::{
     assets, audit_log, bookings, bulk, callback, contact_file, contacts, dead_letters, exports,
-    home, imports, integrations, lists, looks, members, message, messages, opt_outs, send,
-    settings, sign_in, sign_out, statistics, tags, templates, today, workshop, workshops,
+    home, imports, integrations, lists, looks, members, message, messages, opt_outs, segments,
+    send, settings, sign_in, sign_out, statistics, tags, templates, today, workshop, workshops,
 };
 
 pub const HOME: &str = "/console";
@@ -102,6 +102,13 @@ fn entries() -> Vec<Entry> {
         Entry(GET, "/console/lists/{id}", get(lists::list)),
         Entry(POST, "/console/lists/{id}/add", post(lists::add)),
         Entry(POST, "/console/lists/{id}/remove", post(lists::remove)),
+        Entry(GET, "/console/segments", get(segments::list)),
+        Entry(POST, "/console/segments", post(segments::create)),
+        Entry(GET, "/console/segments/new", get(segments::blank)),
+        Entry(POST, "/console/segments/edit", post(segments::edit)),
+        Entry(GET, "/console/segments/{id}", get(segments::page)),
+        Entry(POST, "/console/segments/{id}", post(segments::update)),
+        Entry(POST, "/console/segments/{id}/remove", post(segments::remove)),
         Entry(GET, "/console/workshops", get(workshops::list)),
         Entry(POST, "/console/workshops", post(workshops::create)),
         Entry(GET, "/console/workshops/{id}", get(workshop::page)),

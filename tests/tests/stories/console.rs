@@ -4,6 +4,7 @@ mod doors;
 mod events;
 mod forms;
 mod people;
+mod segments;
 mod sending;
 
 use carillon_domain::{OrgId, Role};
@@ -11,7 +12,7 @@ use carillon_tests::browser::Browser;
 use carillon_tests::{Answer, World, callers};
 
 /// Pages that need no id.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 24] = [
     "/console",
     "/console/you",
     "/console/messages",
@@ -25,6 +26,8 @@ const PAGES: [&str; 22] = [
     "/console/contacts",
     "/console/contacts/import",
     "/console/lists",
+    "/console/segments",
+    "/console/segments/new",
     "/console/sequences",
     "/console/tags",
     "/console/workshops",

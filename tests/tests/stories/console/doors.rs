@@ -115,6 +115,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
             "href=\"/console/send",
             "href=\"/console/bulk",
             "href=\"/console/contacts/import",
+            "href=\"/console/segments/new",
             "href=\"/console/members",
             "href=\"/console/audit-log",
         ] {
@@ -152,6 +153,8 @@ async fn what_is_not_a_viewers_to_do_is_refused_also_when_he_forges_the_form() {
         ("/console/settings", &[("time_zone", "UTC")]),
         ("/console/integrations/twilio", &[("enabled", "on")]),
         ("/console/integrations/twilio/test", &[]),
+        ("/console/segments", &[("name", "All"), ("kind.0", "label"), ("value.0", "vip")]),
+        ("/console/segments/seg_x/remove", &[]),
         ("/console/members", &[("email", "eve@example.com"), ("role", "viewer")]),
         ("/console/keys", &[("key_name", "mine"), ("role", "viewer")]),
         ("/console/dead-letters/pck_x/drop", &[]),
@@ -164,7 +167,7 @@ async fn what_is_not_a_viewers_to_do_is_refused_also_when_he_forges_the_form() {
     // Each is in the audit log, with whose session it was.
     let denied = world.get("/v1/audit-log?outcome=denied").await.ok(200);
     let denied = denied["data"].as_array().expect("a list");
-    assert_eq!(denied.len(), 10, "{denied:?}");
+    assert_eq!(denied.len(), 12, "{denied:?}");
     assert!(denied.iter().all(|entry| entry["role"] == "viewer"), "{denied:?}");
 }
 
