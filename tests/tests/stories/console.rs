@@ -6,6 +6,7 @@ mod forms;
 mod people;
 mod segments;
 mod sending;
+mod settings;
 
 use carillon_domain::{OrgId, Role};
 use carillon_tests::browser::Browser;
