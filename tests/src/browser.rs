@@ -67,7 +67,15 @@ impl Browser {
     /// # Panics
     /// When the page is not as expected.
     pub async fn to_issuer(&self, subject: &str) -> (String, Vec<(String, String)>) {
-        let answer = self.arrive(self.open("/console/sign-in/person").await).await;
+        self.to_issuer_by("/console/sign-in/person", subject).await
+    }
+
+    /// The same by another way of the sign-in page.
+    ///
+    /// # Panics
+    /// When the page is not as expected.
+    pub async fn to_issuer_by(&self, way: &str, subject: &str) -> (String, Vec<(String, String)>) {
+        let answer = self.arrive(self.open(way).await).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let mut fields = fields(&answer.text);
         fields.push(("person".to_owned(), subject.to_owned()));

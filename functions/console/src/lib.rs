@@ -55,6 +55,7 @@ mod tags;
 mod templates;
 mod today;
 mod upload;
+mod wanted;
 mod when;
 mod workshop;
 mod workshops;

@@ -125,6 +125,7 @@ pub mod tests {
     use crate::tags::{SequencePage, SequencesPage, TagsPage};
     use crate::templates::{TemplatePage, TemplatesPage};
     use crate::today::TodayPage;
+    use crate::wanted::Wanted;
     use crate::workshop::{ConfirmPage, WorkshopPage};
     use crate::workshops::WorkshopsPage;
 
@@ -137,6 +138,7 @@ pub mod tests {
             csrf: "token".to_owned(),
             issuer: Some(HOSTILE.to_owned()),
             problem: Some(HOSTILE),
+            wanted: Wanted::read("/console/messages"),
         };
         let refusal =
             RefusalPage { title: HOSTILE, text: HOSTILE, back: "/console", place: HOSTILE };

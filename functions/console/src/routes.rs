@@ -15,6 +15,8 @@ pub const HOME: &str = "/console";
 pub const SIGN_IN: &str = "/console/sign-in";
 /// The issuer sends people back here; it has the address in its client's settings.
 pub const CALLBACK: &str = "/console/callback";
+/// Links that a stack prints; whoever serves them lets people in.
+pub const FIRST_VISIT: &str = "/console/first-visit";
 
 struct Entry(Method, &'static str, MethodRouter<Console>);
 

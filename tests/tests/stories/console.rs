@@ -3,6 +3,7 @@
 mod doors;
 mod events;
 mod forms;
+mod landing;
 mod people;
 mod segments;
 mod sending;
