@@ -45,6 +45,7 @@ pub mod routes;
 mod segments;
 mod send;
 mod sent;
+mod sequences;
 mod settings;
 mod sign_in;
 mod sign_out;

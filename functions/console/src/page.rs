@@ -119,10 +119,11 @@ pub mod tests {
     use crate::opt_outs::OptOutsPage;
     use crate::segments::{SegmentPage, SegmentsPage};
     use crate::send::{PreviewPage, SendPage};
+    use crate::sequences::{SequencePage, SequencesPage};
     use crate::settings::SettingsPage;
     use crate::sign_in::SignInPage;
     use crate::statistics::StatisticsPage;
-    use crate::tags::{SequencePage, SequencesPage, TagsPage};
+    use crate::tags::TagsPage;
     use crate::templates::{TemplatePage, TemplatesPage};
     use crate::today::TodayPage;
     use crate::wanted::Wanted;

@@ -8,7 +8,8 @@ use crate::desk::Console;
 use crate::{
     assets, audit_log, bookings, bulk, callback, contact_file, contacts, dead_letters, exports,
     home, imports, integrations, lists, looks, members, message, messages, opt_outs, segments,
-    send, settings, sign_in, sign_out, statistics, tags, templates, today, workshop, workshops,
+    send, sequences, settings, sign_in, sign_out, statistics, tags, templates, today, workshop,
+    workshops,
 };
 
 pub const HOME: &str = "/console";
@@ -78,11 +79,11 @@ fn entries() -> Vec<Entry> {
         Entry(POST, "/console/templates/preview", post(templates::preview)),
         Entry(GET, "/console/templates/{id}", get(templates::page)),
         Entry(POST, "/console/templates/{id}", post(templates::update)),
-        Entry(GET, "/console/sequences", get(tags::sequences)),
-        Entry(POST, "/console/sequences", post(tags::create_sequence)),
-        Entry(GET, "/console/sequences/{id}", get(tags::sequence)),
-        Entry(POST, "/console/sequences/{id}", post(tags::update_sequence)),
-        Entry(POST, "/console/sequences/{id}/remove", post(tags::remove_sequence)),
+        Entry(GET, "/console/sequences", get(sequences::list)),
+        Entry(POST, "/console/sequences", post(sequences::create)),
+        Entry(GET, "/console/sequences/{id}", get(sequences::page)),
+        Entry(POST, "/console/sequences/{id}", post(sequences::update)),
+        Entry(POST, "/console/sequences/{id}/remove", post(sequences::remove)),
         Entry(GET, "/console/tags", get(tags::page)),
         Entry(POST, "/console/tags", post(tags::create)),
         Entry(POST, "/console/tags/{id}", post(tags::update)),

@@ -23,7 +23,8 @@ use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::page::{self, Refusal};
 use crate::sent::Errors;
-use crate::tags::{Sequence, Tag};
+use crate::sequences::Sequence;
+use crate::tags::Tag;
 use crate::templates::Template as Stored;
 use crate::workshops::Workshop;
 
