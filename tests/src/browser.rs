@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use reqwest::Url;
 
-use crate::{Answer, World};
+use crate::{Answer, World, with_file};
 
 pub struct Browser {
     http: reqwest::Client,
@@ -44,6 +44,11 @@ impl Browser {
         self.ask(request.header("content-type", "application/x-www-form-urlencoded")).await
     }
 
+    /// Sends a form with a file.
+    pub async fn send_file(&self, address: &str, file: &[u8], fields: &[(&str, &str)]) -> Answer {
+        self.ask(with_file(self.http.post(self.url(address)), file, fields)).await
+    }
+
     /// Follows redirects until there is a page.
     ///
     /// # Panics
@@ -62,7 +67,15 @@ impl Browser {
     /// # Panics
     /// When the page is not as expected.
     pub async fn to_issuer(&self, subject: &str) -> (String, Vec<(String, String)>) {
-        let answer = self.arrive(self.open("/console/sign-in/person").await).await;
+        self.to_issuer_by("/console/sign-in/person", subject).await
+    }
+
+    /// The same by another way of the sign-in page.
+    ///
+    /// # Panics
+    /// When the page is not as expected.
+    pub async fn to_issuer_by(&self, way: &str, subject: &str) -> (String, Vec<(String, String)>) {
+        let answer = self.arrive(self.open(way).await).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let mut fields = fields(&answer.text);
         fields.push(("person".to_owned(), subject.to_owned()));

@@ -4,15 +4,10 @@
 //! with what was found, and asks for the file again, since a browser does not keep it.
 
 use askama::Template;
-use axum::body::Body;
 use axum::extract::Multipart;
-use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use carillon_domain::ids;
-use carillon_runtime::random;
-use serde_json::{Map, Value, json};
 
-use crate::api::{self, Listed, ONCE, Problem};
+use crate::api::{self, Listed, Problem};
 use crate::desk::Desk;
 use crate::dry_run::{DryRun, Sheet};
 use crate::frame::Frame;
@@ -20,44 +15,9 @@ use crate::page::{self, Refusal};
 use crate::send::Count;
 use crate::sent::{Errors, Sent};
 use crate::templates::Template as Stored;
+use crate::upload::Upload;
 
 const FIELDS: [&str; 6] = ["file", "body", "template", "mapping", "scheduled_for", "purpose"];
-
-/// The form with its file.
-pub struct Upload {
-    pub file: Vec<u8>,
-    pub sent: Sent,
-}
-
-impl Upload {
-    /// # Errors
-    /// When it did not arrive whole.
-    async fn read(mut form: Multipart) -> Result<Self, Refusal> {
-        let broken = |_| {
-            let text = "This form did not arrive whole. Go back and send it again.";
-            Refusal::new(StatusCode::BAD_REQUEST, text)
-        };
-        let (mut file, mut pairs) = (Vec::new(), Vec::new());
-        while let Some(field) = form.next_field().await.map_err(broken)? {
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == "file" {
-                file = field.bytes().await.map_err(broken)?.into();
-            } else {
-                pairs.push((name, field.text().await.map_err(broken)?));
-            }
-        }
-        Ok(Self { file, sent: Sent::of(pairs) })
-    }
-
-    /// Column to target, where the form says so.
-    fn mapping(&self) -> Option<Map<String, Value>> {
-        let columns: Vec<_> = self.sent.under("column").collect();
-        let target = |n: &str| self.sent.text(&format!("target.{n}")).to_owned();
-        let named = columns.iter().map(|(n, name)| ((*name).to_owned(), json!(target(n))));
-        let map: Map<String, Value> = named.filter(|(_, target)| *target != json!("")).collect();
-        (!columns.is_empty()).then_some(map)
-    }
-}
 
 #[derive(Template)]
 #[template(path = "bulk.html")]
@@ -165,19 +125,11 @@ pub async fn send(desk: Desk, form: Multipart) -> Result<Response, Refusal> {
             fields.push((name, text.replace("\r\n", "\n")));
         }
     }
-    if let Some(mapping) = upload.mapping() {
-        fields.push(("mapping", Value::Object(mapping).to_string()));
-    }
     if sent.text("when") == "later" {
         let at = frame.times.read(sent.text("at")).map(|at| at.to_string());
         fields.push(("scheduled_for", at.unwrap_or_else(|| "no time".to_owned())));
     }
-    let (boundary, body) = multipart(&fields, &upload.file);
-    let request = Request::post("/v1/messages/bulk")
-        .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
-        .header(ONCE, sent.text("once"));
-    let answer = api::read::<Value>(desk.api.ask(request, Body::from(body)).await).await;
-    match answer {
+    match upload.hand_over(&desk, "/v1/messages/bulk", fields, sent.filled("once")).await {
         Ok(import) => {
             let id = api::segment(import["id"].as_str().unwrap_or_default());
             Ok(Redirect::to(&format!("/console/imports/{id}?done=taken")).into_response())
@@ -190,30 +142,6 @@ pub async fn send(desk: Desk, form: Multipart) -> Result<Response, Refusal> {
         }
         Err(problem) => Err(problem.into()),
     }
-}
-
-/// A form with a file, as the API takes it.
-fn multipart(fields: &[(&str, String)], file: &[u8]) -> (String, Vec<u8>) {
-    let boundary = ids::encode(&random::bytes::<20>());
-    let mut body = Vec::with_capacity(file.len() + 4096);
-    for (name, text) in fields {
-        body.extend_from_slice(
-            format!(
-                "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"
-            )
-            .as_bytes(),
-        );
-    }
-    if !file.is_empty() {
-        body.extend_from_slice(
-            format!("--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\ncontent-type: text/csv\r\n\r\n")
-                .as_bytes(),
-        );
-        body.extend_from_slice(file);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    (boundary, body)
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use serde::Deserialize;
 
 use crate::cookies::Cookie;
 use crate::page::Refusal;
-use crate::{routes, signed_in};
+use crate::signed_in;
+use crate::wanted::Wanted;
 
 /// In the audit log.
 const SIGN_IN: &str = "member.sign_in";
@@ -34,12 +35,12 @@ pub async fn arrive(
     Query(answer): Query<Answer>,
     headers: HeaderMap,
 ) -> Response {
-    let gone = (header::SET_COOKIE, Cookie::Attempt.clear(&ctx));
+    let gone = [Cookie::Attempt, Cookie::Wanted].map(|c| (header::SET_COOKIE, c.clear(&ctx)));
     match finish(&ctx, &answer, &headers).await {
-        Ok(response) => (AppendHeaders([gone]), response).into_response(),
+        Ok(response) => (AppendHeaders(gone), response).into_response(),
         Err(refusal) => {
             ctx.counters.add("console_sign_ins_refused", 1);
-            (AppendHeaders([gone]), refusal).into_response()
+            (AppendHeaders(gone), refusal).into_response()
         }
     }
 }
@@ -81,7 +82,8 @@ async fn finish(ctx: &Context, answer: &Answer, headers: &HeaderMap) -> Result<R
         (header::SET_COOKIE, signed_in::begin(ctx, holder).await?),
         (header::SET_COOKIE, Cookie::Visit.clear(ctx)),
     ];
-    Ok((AppendHeaders(cookies), Redirect::to(routes::HOME)).into_response())
+    let wanted = Wanted::of_cookie(ctx, headers);
+    Ok((AppendHeaders(cookies), Redirect::to(wanted.landing())).into_response())
 }
 
 /// The first organization that is not shut.

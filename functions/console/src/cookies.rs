@@ -15,6 +15,8 @@ pub enum Cookie {
     Session,
     /// An attempt to sign in with the issuer.
     Attempt,
+    /// The page that he asked for before he went to the issuer.
+    Wanted,
     /// Somebody looks at the sign-in page; its form's token hangs on it.
     Visit,
 }
@@ -24,6 +26,7 @@ impl Cookie {
         match self {
             Self::Session => "carillon_session",
             Self::Attempt => "carillon_attempt",
+            Self::Wanted => "carillon_wanted",
             Self::Visit => "carillon_visit",
         }
     }
@@ -31,7 +34,7 @@ impl Cookie {
     fn seconds(self) -> i64 {
         match self {
             Self::Session => session::LONGEST.as_secs(),
-            Self::Attempt => ATTEMPT_SECONDS,
+            Self::Attempt | Self::Wanted => ATTEMPT_SECONDS,
             Self::Visit => VISIT_SECONDS,
         }
     }
@@ -39,7 +42,9 @@ impl Cookie {
     /// Its value, if the browser sent one that we could have made.
     pub fn read(self, ctx: &Context, headers: &HeaderMap) -> Option<String> {
         let found = value(headers, &self.full_name(is_secure(ctx)))?;
-        Some(found.to_owned()).filter(|value| ids::decode::<32>(value).is_some())
+        // An address is looked at by whoever reads it.
+        let is_ours = self == Self::Wanted || ids::decode::<32>(found).is_some();
+        is_ours.then(|| found.to_owned())
     }
 
     pub fn set(self, ctx: &Context, value: &str) -> HeaderValue {

@@ -12,12 +12,11 @@ use serde_json::{Map, Value};
 
 use crate::figures;
 use crate::integrations::Integration;
+use crate::upload::Column;
 
 const MOST_ROWS: usize = 100_000;
 /// Rows that are counted; the rest are likely to be as they are.
 const COUNTED: usize = 20_000;
-/// Shown of the file.
-const SAMPLE: usize = 3;
 /// Shown of what is wrong.
 const MOST_WRONG: usize = 5;
 
@@ -30,13 +29,6 @@ pub struct Sheet {
     pub names: Vec<String>,
     /// What is wrong with the mapping.
     pub problem: Option<String>,
-}
-
-pub struct Column {
-    pub name: String,
-    /// `to`, a variable, or empty.
-    pub target: String,
-    pub sample: Vec<String>,
 }
 
 impl Sheet {
@@ -73,17 +65,7 @@ impl Sheet {
                 Target::Variable(name) => name.clone(),
             })
         };
-        let column = |(place, name): (usize, &String)| Column {
-            name: name.clone(),
-            target: target(name),
-            sample: table
-                .rows
-                .iter()
-                .take(SAMPLE)
-                .map(|row| row.cells.get(place).cloned().unwrap_or_default())
-                .collect(),
-        };
-        let columns: Vec<Column> = table.header.iter().enumerate().map(column).collect();
+        let columns = Column::of(&table, target);
         let mut names: Vec<String> = wanted.into_iter().collect();
         for column in &columns {
             if !column.target.is_empty() && column.target != "to" && !names.contains(&column.target)

@@ -92,6 +92,7 @@ const GROUPS: [(&str, &[Row]); 5] = [
         &[
             ("Contacts", "/console/contacts", "users", "/v1/contacts"),
             ("Lists", "/console/lists", "list-checks", "/v1/lists"),
+            ("Segments", "/console/segments", "filter", "/v1/segments"),
             ("Opt-outs", "/console/opt-outs", "bell-off", "/v1/suppressions"),
         ],
     ),

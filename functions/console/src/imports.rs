@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::api::{self, Listed, Problem};
 use crate::chart::{self, Svg};
+use crate::contact_import::{ContactImport, ContactImportPage};
 use crate::desk::Desk;
 use crate::figures;
 use crate::frame::Frame;
@@ -104,11 +105,24 @@ impl ImportPage {
     }
 }
 
+/// A file of recipients or of people.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyImport {
+    Messages(Import),
+    Contacts(ContactImport),
+}
+
 /// `GET /console/imports/{id}`
 pub async fn page(desk: Desk, Path(id): Path<String>) -> Result<Response, Refusal> {
     let path = format!("/v1/imports/{}", api::segment(&id));
-    let (frame, import) = futures::join!(desk.frame("A file"), desk.api.get::<Import>(&path));
-    let (frame, import) = (frame?, import?);
+    let (frame, import) = futures::join!(desk.frame("A file"), desk.api.get::<AnyImport>(&path));
+    let (frame, import) = match (frame?, import?) {
+        (frame, AnyImport::Messages(import)) => (frame, import),
+        (frame, AnyImport::Contacts(import)) => {
+            return Ok(page::ok(&ContactImportPage::of(frame, import)));
+        }
+    };
     let states = count(&desk, &import.id).await?;
     let is_new = desk.now.duration_since(import.created_at).as_secs() < FOLLOWED;
     let is_live = is_new && (import.status.0 == "running" || !states.is_settled());

@@ -104,8 +104,11 @@ pub mod tests {
     use crate::audit_log::AuditLogPage;
     use crate::bookings::{BookingPage, BookingsPage};
     use crate::bulk::{BulkPage, LookPart};
+    use crate::contact_file::{ContactFilePage, PeoplePart};
+    use crate::contact_import::ContactImportPage;
     use crate::contacts::{ContactPage, ContactsPage};
     use crate::dead_letters::DeadLettersPage;
+    use crate::exports::ExportPage;
     use crate::home::HomePage;
     use crate::imports::ImportPage;
     use crate::integrations::IntegrationsPage;
@@ -114,13 +117,16 @@ pub mod tests {
     use crate::message::MessagePage;
     use crate::messages::MessagesPage;
     use crate::opt_outs::OptOutsPage;
+    use crate::segments::{SegmentPage, SegmentsPage};
     use crate::send::{PreviewPage, SendPage};
+    use crate::sequences::{SequencePage, SequencesPage};
     use crate::settings::SettingsPage;
     use crate::sign_in::SignInPage;
     use crate::statistics::StatisticsPage;
-    use crate::tags::{SequencePage, SequencesPage, TagsPage};
+    use crate::tags::TagsPage;
     use crate::templates::{TemplatePage, TemplatesPage};
     use crate::today::TodayPage;
+    use crate::wanted::Wanted;
     use crate::workshop::{ConfirmPage, WorkshopPage};
     use crate::workshops::WorkshopsPage;
 
@@ -133,6 +139,7 @@ pub mod tests {
             csrf: "token".to_owned(),
             issuer: Some(HOSTILE.to_owned()),
             problem: Some(HOSTILE),
+            wanted: Wanted::read("/console/messages"),
         };
         let refusal =
             RefusalPage { title: HOSTILE, text: HOSTILE, back: "/console", place: HOSTILE };
@@ -159,9 +166,16 @@ pub mod tests {
             ("integrations", page(&IntegrationsPage::sample())),
             ("members", page(&MembersPage::sample())),
             ("contacts", page(&ContactsPage::sample())),
+            ("contact-file", page(&ContactFilePage::sample())),
+            ("contact-file-look", page(&PeoplePart::sample())),
+            ("contact-import", page(&ContactImportPage::sample())),
+            ("export", page(&ExportPage::sample())),
             ("contact", page(&ContactPage::sample())),
             ("lists", page(&ListsPage::sample())),
             ("list", page(&ListPage::sample())),
+            ("segments", page(&SegmentsPage::sample())),
+            ("segment", page(&SegmentPage::sample(false))),
+            ("segment-json", page(&SegmentPage::sample(true))),
             ("tags", page(&TagsPage::sample())),
             ("sequences", page(&SequencesPage::sample())),
             ("sequence", page(&SequencePage::sample())),

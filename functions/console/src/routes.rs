@@ -6,15 +6,18 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::desk::Console;
 use crate::{
-    assets, audit_log, bookings, bulk, callback, contacts, dead_letters, home, imports,
-    integrations, lists, looks, members, message, messages, opt_outs, send, settings, sign_in,
-    sign_out, statistics, tags, templates, today, workshop, workshops,
+    assets, audit_log, bookings, bulk, callback, contact_file, contacts, dead_letters, exports,
+    home, imports, integrations, lists, looks, members, message, messages, opt_outs, segments,
+    send, sequences, settings, sign_in, sign_out, statistics, tags, templates, today, workshop,
+    workshops,
 };
 
 pub const HOME: &str = "/console";
 pub const SIGN_IN: &str = "/console/sign-in";
 /// The issuer sends people back here; it has the address in its client's settings.
 pub const CALLBACK: &str = "/console/callback";
+/// Links that a stack prints; whoever serves them lets people in.
+pub const FIRST_VISIT: &str = "/console/first-visit";
 
 struct Entry(Method, &'static str, MethodRouter<Console>);
 
@@ -76,17 +79,23 @@ fn entries() -> Vec<Entry> {
         Entry(POST, "/console/templates/preview", post(templates::preview)),
         Entry(GET, "/console/templates/{id}", get(templates::page)),
         Entry(POST, "/console/templates/{id}", post(templates::update)),
-        Entry(GET, "/console/sequences", get(tags::sequences)),
-        Entry(POST, "/console/sequences", post(tags::create_sequence)),
-        Entry(GET, "/console/sequences/{id}", get(tags::sequence)),
-        Entry(POST, "/console/sequences/{id}", post(tags::update_sequence)),
-        Entry(POST, "/console/sequences/{id}/remove", post(tags::remove_sequence)),
+        Entry(GET, "/console/sequences", get(sequences::list)),
+        Entry(POST, "/console/sequences", post(sequences::create)),
+        Entry(GET, "/console/sequences/{id}", get(sequences::page)),
+        Entry(POST, "/console/sequences/{id}", post(sequences::update)),
+        Entry(POST, "/console/sequences/{id}/remove", post(sequences::remove)),
         Entry(GET, "/console/tags", get(tags::page)),
         Entry(POST, "/console/tags", post(tags::create)),
         Entry(POST, "/console/tags/{id}", post(tags::update)),
         Entry(POST, "/console/tags/{id}/remove", post(tags::remove)),
         Entry(GET, "/console/contacts", get(contacts::list)),
         Entry(POST, "/console/contacts", post(contacts::create)),
+        Entry(GET, "/console/contacts/import", get(contact_file::page)),
+        Entry(POST, "/console/contacts/import", post(contact_file::import)),
+        Entry(POST, "/console/contacts/import/look", post(contact_file::look)),
+        Entry(POST, "/console/contacts/export", post(exports::create)),
+        Entry(GET, "/console/exports/{id}", get(exports::page)),
+        Entry(GET, "/console/exports/{id}/file", get(exports::file)),
         Entry(GET, "/console/contacts/{id}", get(contacts::page)),
         Entry(POST, "/console/contacts/{id}", post(contacts::update)),
         Entry(POST, "/console/contacts/{id}/labels", post(contacts::label)),
@@ -96,6 +105,13 @@ fn entries() -> Vec<Entry> {
         Entry(GET, "/console/lists/{id}", get(lists::list)),
         Entry(POST, "/console/lists/{id}/add", post(lists::add)),
         Entry(POST, "/console/lists/{id}/remove", post(lists::remove)),
+        Entry(GET, "/console/segments", get(segments::list)),
+        Entry(POST, "/console/segments", post(segments::create)),
+        Entry(GET, "/console/segments/new", get(segments::blank)),
+        Entry(POST, "/console/segments/edit", post(segments::edit)),
+        Entry(GET, "/console/segments/{id}", get(segments::page)),
+        Entry(POST, "/console/segments/{id}", post(segments::update)),
+        Entry(POST, "/console/segments/{id}/remove", post(segments::remove)),
         Entry(GET, "/console/workshops", get(workshops::list)),
         Entry(POST, "/console/workshops", post(workshops::create)),
         Entry(GET, "/console/workshops/{id}", get(workshop::page)),

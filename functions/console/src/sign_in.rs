@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use carillon_domain::ids;
@@ -16,7 +16,8 @@ use serde::Deserialize;
 
 use crate::cookies::{ATTEMPT_SECONDS, Cookie};
 use crate::page::{self, Refusal};
-use crate::{door, routes, signed_in};
+use crate::wanted::{Asked, Wanted};
+use crate::{door, signed_in};
 
 #[derive(Template)]
 #[template(path = "sign-in.html")]
@@ -25,11 +26,16 @@ pub struct SignInPage {
     /// The issuer's host.
     pub issuer: Option<String>,
     pub problem: Option<&'static str>,
+    pub wanted: Wanted,
 }
 
 /// `GET /console/sign-in`
-pub async fn page(State(ctx): State<Arc<Context>>, headers: HeaderMap) -> Response {
-    show(&ctx, &headers, StatusCode::OK, None)
+pub async fn page(
+    State(ctx): State<Arc<Context>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response {
+    show(&ctx, &headers, StatusCode::OK, None, Wanted::read(&asked.next))
 }
 
 fn show(
@@ -37,6 +43,7 @@ fn show(
     headers: &HeaderMap,
     status: StatusCode,
     problem: Option<&'static str>,
+    wanted: Wanted,
 ) -> Response {
     let known = Cookie::Visit.read(ctx, headers);
     let visit = known.unwrap_or_else(|| ids::encode(&random::bytes::<32>()));
@@ -45,13 +52,16 @@ fn show(
         address.split('/').next().unwrap_or_default().to_owned()
     });
     let csrf = door::token(&visit);
-    let response = page::show(status, &SignInPage { csrf, issuer, problem });
+    let response = page::show(status, &SignInPage { csrf, issuer, problem, wanted });
     (AppendHeaders([(header::SET_COOKIE, Cookie::Visit.set(ctx, &visit))]), response)
         .into_response()
 }
 
 /// `GET /console/sign-in/person`: to the issuer.
-pub async fn with_issuer(State(ctx): State<Arc<Context>>) -> Result<Response, Refusal> {
+pub async fn with_issuer(
+    State(ctx): State<Arc<Context>>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
     let Some(issuer) = &ctx.issuer else {
         let text = "This installation has no issuer set; sign in with an API key.";
         return Err(Refusal::new(StatusCode::NOT_FOUND, text));
@@ -64,14 +74,18 @@ pub async fn with_issuer(State(ctx): State<Arc<Context>>) -> Result<Response, Re
     })?;
     let end = ctx.clock.now() + SignedDuration::from_secs(ATTEMPT_SECONDS);
     ctx.store.begin_attempt(&attempt.stored(), end).await?;
-    let cookie = Cookie::Attempt.set(&ctx, &attempt.cookie());
-    let redirect = Redirect::to(address.as_str());
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), redirect).into_response())
+    let cookies = [
+        (header::SET_COOKIE, Cookie::Attempt.set(&ctx, &attempt.cookie())),
+        (header::SET_COOKIE, Wanted::read(&asked.next).cookie(&ctx)),
+    ];
+    Ok((AppendHeaders(cookies), Redirect::to(address.as_str())).into_response())
 }
 
 #[derive(Deserialize)]
 pub struct Key {
     key: String,
+    #[serde(default)]
+    next: String,
 }
 
 /// `POST /console/sign-in/key`
@@ -81,13 +95,14 @@ pub async fn with_key(
     Form(form): Form<Key>,
 ) -> Result<Response, Refusal> {
     let hash = carillon_store::secret_hash(form.key.trim());
+    let wanted = Wanted::read(&form.next);
     let key = ctx.store.api_key(&hash).await?.filter(|key| key.is_open(ctx.clock.now()));
     if key.is_none() {
         ctx.counters.add("console_keys_refused", 1);
         let problem = "This key is not known, or it was revoked or has expired.";
-        return Ok(show(&ctx, &headers, StatusCode::UNAUTHORIZED, Some(problem)));
+        return Ok(show(&ctx, &headers, StatusCode::UNAUTHORIZED, Some(problem), wanted));
     }
     let cookie = signed_in::begin(&ctx, Holder::Key { hash }).await?;
     let cookies = [(header::SET_COOKIE, cookie), (header::SET_COOKIE, Cookie::Visit.clear(&ctx))];
-    Ok((AppendHeaders(cookies), Redirect::to(routes::HOME)).into_response())
+    Ok((AppendHeaders(cookies), Redirect::to(wanted.landing())).into_response())
 }

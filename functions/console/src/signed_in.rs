@@ -1,6 +1,6 @@
 //! Who is signed in. What a session's holder may do is looked up at each request.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use carillon_domain::session::{Holder, Session, Standing};
@@ -15,6 +15,7 @@ use crate::desk::Console;
 use crate::door;
 use crate::page::Refusal;
 use crate::routes;
+use crate::wanted::Wanted;
 
 /// A handler that takes this needs somebody to be signed in.
 #[derive(Debug)]
@@ -39,11 +40,17 @@ impl FromRequestParts<Console> for SignedIn {
         let ctx = &console.ctx;
         match find(ctx, &parts.headers, ctx.clock.now()).await {
             Ok(Some(signed_in)) => Ok(signed_in),
-            // A part of a page cannot show the sign-in: its script goes there.
-            Ok(None) if parts.headers.contains_key("hx-request") => {
-                Err((StatusCode::NO_CONTENT, [("hx-redirect", routes::SIGN_IN)]).into_response())
+            // To the sign-in, and back here. A part of a page cannot show it: its script goes there.
+            Ok(None) => {
+                let here = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+                let here = here.path_and_query().map_or("", |path| path.as_str());
+                let door = Wanted::of_request(parts, here).through(routes::SIGN_IN);
+                if parts.headers.contains_key("hx-request") {
+                    Err((StatusCode::NO_CONTENT, [("hx-redirect", door)]).into_response())
+                } else {
+                    Err(Redirect::to(&door).into_response())
+                }
             }
-            Ok(None) => Err(Redirect::to(routes::SIGN_IN).into_response()),
             Err(error) => Err(Refusal::from(error).into_response()),
         }
     }

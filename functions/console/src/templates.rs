@@ -1,12 +1,17 @@
 //! Templates: a list, and an editor with the text as a phone shows it.
 
+mod changes;
+mod stored;
+
 use axum::extract::Path;
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::changes::{Version, VersionShown, compared};
+pub use self::stored::Template;
+use self::stored::{body, of};
 use crate::api::{self, Listed, Problem};
 use crate::desk::Desk;
 use crate::frame::Frame;
@@ -16,75 +21,6 @@ use crate::sent::{Errors, Sent};
 
 const FIELDS: [&str; 8] =
     ["key", "name", "body", "kind", "channel", "dlt_template_id", "sender_id", "variables"];
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Template {
-    pub id: String,
-    pub key: String,
-    pub name: String,
-    pub channel: String,
-    pub kind: String,
-    pub body: String,
-    pub dlt_template_id: Option<String>,
-    pub provider_template_id: Option<String>,
-    pub sender_id: Option<String>,
-    pub variables: Vec<Variable>,
-    pub version: u32,
-    pub is_active: bool,
-    pub updated_at: Timestamp,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Variable {
-    pub key: String,
-}
-
-impl Template {
-    /// Names of what is filled in.
-    pub fn names(&self) -> Vec<String> {
-        if self.kind == "dlt" {
-            return self.variables.iter().map(|v| v.key.clone()).collect();
-        }
-        carillon_domain::template::Template::parse(&self.body)
-            .map(|text| text.variables().into_iter().collect())
-            .unwrap_or_default()
-    }
-
-    pub fn channel_word(&self) -> String {
-        crate::message::channel(&self.channel)
-    }
-
-    pub fn short(&self) -> String {
-        match self.body.char_indices().nth(80) {
-            Some((end, _)) => format!("{} …", self.body[..end].trim_end()),
-            None => self.body.clone(),
-        }
-    }
-
-    pub fn is_dlt(&self) -> bool {
-        self.kind == "dlt"
-    }
-}
-
-/// A version as the API lists it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Version {
-    pub version: u32,
-    pub body: String,
-}
-
-/// A line of what changed from one version to the next.
-pub struct Change {
-    pub class: &'static str,
-    pub sign: &'static str,
-    pub text: String,
-}
-
-pub struct VersionShown {
-    pub number: u32,
-    pub changes: Vec<Change>,
-}
 
 #[derive(askama::Template)]
 #[template(path = "templates.html")]
@@ -190,50 +126,6 @@ async fn edit(
     Ok(TemplatePage { frame, template, tag, versions, errors, preview })
 }
 
-/// Each version against the one before it, newest first.
-fn compared(mut versions: Vec<Version>) -> Vec<VersionShown> {
-    versions.sort_by_key(|version| std::cmp::Reverse(version.version));
-    let before = versions.iter().skip(1).map(|v| v.body.as_str()).chain([""]);
-    let shown = versions.iter().zip(before);
-    shown
-        .map(|(v, before)| VersionShown { number: v.version, changes: changes(before, &v.body) })
-        .collect()
-}
-
-/// Word by word: what both have, what went, what came. Texts are short.
-fn changes(before: &str, after: &str) -> Vec<Change> {
-    let (a, b): (Vec<&str>, Vec<&str>) =
-        (before.split_inclusive(' ').collect(), after.split_inclusive(' ').collect());
-    let mut common = vec![vec![0_usize; b.len() + 1]; a.len() + 1];
-    for i in (0..a.len()).rev() {
-        for j in (0..b.len()).rev() {
-            common[i][j] = if a[i].trim_end() == b[j].trim_end() {
-                common[i + 1][j + 1] + 1
-            } else {
-                common[i + 1][j].max(common[i][j + 1])
-            };
-        }
-    }
-    let (mut i, mut j, mut out) = (0, 0, Vec::<Change>::new());
-    let mut push = |class: &'static str, sign: &'static str, text: &str| match out.last_mut() {
-        Some(last) if last.class == class => last.text.push_str(text),
-        _ => out.push(Change { class, sign, text: text.to_owned() }),
-    };
-    while i < a.len() || j < b.len() {
-        if i < a.len() && j < b.len() && a[i].trim_end() == b[j].trim_end() {
-            push("same", "", b[j]);
-            (i, j) = (i + 1, j + 1);
-        } else if j < b.len() && (i == a.len() || common[i][j + 1] >= common[i + 1][j]) {
-            push("came", "Added: ", b[j]);
-            j += 1;
-        } else {
-            push("went", "Removed: ", a[i]);
-            i += 1;
-        }
-    }
-    out
-}
-
 /// `POST /console/templates/preview`: a part of the page.
 pub async fn preview(_: Desk, sent: Sent) -> Response {
     page::ok(&Shown::of(&of(&sent, String::new())))
@@ -298,60 +190,6 @@ fn to(id: &str, done: &str) -> Response {
     Redirect::to(&format!("/console/templates/{}?done={done}", api::segment(id))).into_response()
 }
 
-fn of(sent: &Sent, id: String) -> Template {
-    let maybe = |name: &str| sent.filled(name).map(str::to_owned);
-    Template {
-        id,
-        key: sent.text("key").to_owned(),
-        name: sent.text("name").to_owned(),
-        channel: "sms".to_owned(),
-        kind: if sent.has("is_dlt") { "dlt" } else { "text" }.to_owned(),
-        body: sent.text("body").replace("\r\n", "\n"),
-        dlt_template_id: maybe("dlt_template_id"),
-        provider_template_id: maybe("provider_template_id"),
-        sender_id: maybe("sender_id"),
-        is_active: sent.has("is_active"),
-        ..Template::default()
-    }
-}
-
-fn body(template: &Template, is_new: bool) -> Value {
-    let mut body = json!({
-        "body": template.body,
-        "name": Some(&template.name).filter(|name| !name.is_empty()),
-        "kind": template.kind,
-        "dlt_template_id": template.dlt_template_id,
-        "provider_template_id": template.provider_template_id,
-        "sender_id": template.sender_id,
-    });
-    if !is_new {
-        body["is_active"] = json!(template.is_active);
-    }
-    body
-}
-
-#[cfg(test)]
-impl Template {
-    pub fn sample() -> Self {
-        let text = || crate::page::tests::HOSTILE.to_owned();
-        Self {
-            id: text(),
-            key: text(),
-            name: text(),
-            channel: text(),
-            kind: "dlt".to_owned(),
-            body: text(),
-            dlt_template_id: Some(text()),
-            provider_template_id: Some(text()),
-            sender_id: Some(text()),
-            variables: vec![Variable { key: text() }],
-            version: 2,
-            is_active: true,
-            updated_at: "2026-11-21T09:00:00Z".parse().expect("a time"),
-        }
-    }
-}
-
 #[cfg(test)]
 impl TemplatesPage {
     pub fn sample() -> Self {
@@ -376,26 +214,5 @@ impl TemplatePage {
             errors,
             preview: Shown::of(&Template::sample()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::changes;
-
-    #[test]
-    fn what_changed_is_said_word_by_word() {
-        let said = changes("Hi Ada, see you at seven", "Hi Ada, see you tomorrow at eight");
-        let said: Vec<_> = said.iter().map(|c| (c.class, c.text.trim())).collect();
-        assert_eq!(
-            said,
-            [
-                ("same", "Hi Ada, see you"),
-                ("came", "tomorrow"),
-                ("same", "at"),
-                ("came", "eight"),
-                ("went", "seven")
-            ]
-        );
     }
 }

@@ -26,6 +26,12 @@ pub struct When {
     pub title: String,
 }
 
+impl When {
+    fn none() -> Self {
+        Self { iso: String::new(), text: "–".to_owned(), title: String::new() }
+    }
+}
+
 /// It escapes by itself.
 impl HtmlSafe for When {}
 
@@ -48,10 +54,18 @@ impl Times {
     }
 
     pub fn maybe(&self, at: &Option<Timestamp>) -> When {
-        match at {
-            Some(at) => self.at(at),
-            None => When { iso: String::new(), text: "–".to_owned(), title: String::new() },
-        }
+        at.as_ref().map_or_else(When::none, |at| self.at(at))
+    }
+
+    /// `Fri 27 Nov, 11:00`, on the clock of a zone that the page names, with the reader's own on hover.
+    pub fn there(&self, at: &Option<Timestamp>, zone: &str) -> When {
+        let Some(at) = at else { return When::none() };
+        let zone = TimeZone::get(zone).unwrap_or_else(|_| self.organization.clone());
+        let local = at.to_zoned(zone.clone());
+        let text = short(&local, &self.now.to_zoned(zone));
+        let here = at.to_zoned(self.reader.clone());
+        let title = format!("{} {}", here.strftime("%A %-d %B %Y, %H:%M:%S"), city(&self.reader));
+        When { iso: at.to_string(), text, title }
     }
 
     /// With its seconds: `27 Nov, 14:05:09`
@@ -62,9 +76,23 @@ impl Times {
 
     /// `Fri 27 Nov, 11:00 Sydney (in 6 days)`: in the organization's zone, in which it was said.
     pub fn words(&self, at: &Timestamp) -> String {
-        let local = at.to_zoned(self.organization.clone());
-        let today = self.now.to_zoned(self.organization.clone());
-        format!("{} {} ({})", short(&local, &today), self.city(), self.away(at))
+        self.said(at, &self.organization)
+    }
+
+    /// The same in another zone, such as a workshop's.
+    pub fn words_there(&self, at: &Timestamp, zone: &str) -> String {
+        let zone = TimeZone::get(zone).unwrap_or_else(|_| self.organization.clone());
+        self.said(at, &zone)
+    }
+
+    fn said(&self, at: &Timestamp, zone: &TimeZone) -> String {
+        let (local, today) = (at.to_zoned(zone.clone()), self.now.to_zoned(zone.clone()));
+        format!("{} {} ({})", short(&local, &today), city(zone), self.away(at))
+    }
+
+    /// `1 Nov 2026, 11:00`, in the organization's zone: within a sentence.
+    pub fn plain(&self, at: &Timestamp) -> String {
+        at.to_zoned(self.organization.clone()).strftime("%-d %b %Y, %H:%M").to_string()
     }
 
     /// `in 6 days`, `3 min ago`
@@ -177,5 +205,11 @@ mod tests {
         let when = times.at(&"2026-11-27T00:00:00Z".parse().expect("a time"));
         assert_eq!(when.text, "Fri 27 Nov, 05:30");
         assert_eq!(when.title, "Friday 27 November 2026, 11:00:00 Sydney");
+        // What is of one place stands on its clock, and the reader's is on hover.
+        let at = Some("2026-11-27T00:00:00Z".parse().expect("a time"));
+        let when = times.there(&at, "Europe/London");
+        assert_eq!(when.text, "Fri 27 Nov, 00:00");
+        assert_eq!(when.title, "Friday 27 November 2026, 05:30:00 Kolkata");
+        assert_eq!(times.there(&at, "Mars/Olympus").text, "Fri 27 Nov, 11:00");
     }
 }

@@ -22,6 +22,8 @@ pub struct Workshop {
     pub title: String,
     pub tag_id: String,
     pub starts_at: Timestamp,
+    /// On whose clock its times are.
+    pub time_zone: String,
 }
 
 /// What the form says.
@@ -119,7 +121,8 @@ impl Workshop {
     pub fn sample() -> Self {
         let text = || crate::page::tests::HOSTILE.to_owned();
         let starts_at = "2026-11-21T09:00:00Z".parse().expect("a time");
-        Self { id: text(), title: text(), tag_id: text(), starts_at }
+        let time_zone = "Asia/Kolkata".to_owned();
+        Self { id: text(), title: text(), tag_id: text(), starts_at, time_zone }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every page, with something to show on it.
 
-use carillon_tests::{World, people};
+use carillon_tests::{ADMIN_KEY, Answer, World, people, with_file};
 use serde_json::{Value, json};
 
 /// A world in which every page has something to show; their addresses, each with a name.
@@ -48,7 +48,11 @@ pub async fn furnished() -> (World, Vec<(String, String)>) {
         ("messages-none", "/console/messages?q=nothing-like-it"),
         ("send", "/console/send"),
         ("send-template", "/console/send?template=doors_open&to=%2B61491570006"),
+        ("send-whatsapp", "/console/send?channel=whatsapp"),
         ("bulk", "/console/bulk"),
+        ("contact-file", "/console/contacts/import"),
+        ("segments", "/console/segments"),
+        ("segment-new", "/console/segments/new"),
         ("templates", "/console/templates"),
         ("template-new", "/console/templates/new"),
         ("opt-outs", "/console/opt-outs"),
@@ -109,7 +113,28 @@ async fn events(world: &World, template: &str) -> Vec<(&'static str, String)> {
         "coach_name": "Grace Hopper", "location": "Room 4",
     });
     let booking = world.post("/v1/bookings", &booking).await.ok(201);
+    // A line of each kind.
+    let rules = json!({"or": [
+        {"label": "autumn"}, {"not": {"field": "status", "is": "client"}},
+        {"field": "attributes.city", "contains": "Syd"}, {"field": "created_at", "after": "2026-11-01T00:00:00Z"},
+        {"received": {"template": "doors_open"}}, {"not": {"replied": {"after": "2026-11-01T00:00:00Z"}}},
+        {"registered": {"workshop_id": id(&workshop)}},
+    ]});
+    let segment = json!({"name": "Whom to invite again", "rules": rules});
+    let segment = world.post("/v1/segments", &segment).await.ok(201);
+    let deep = json!({"name": "Rules in rules", "rules": {"not": {"or": [{"label": "a"}, {"label": "b"}]}}});
+    let deep = world.post("/v1/segments", &deep).await.ok(201);
+    let request = world.request(reqwest::Method::POST, "/v1/contacts/import");
+    let file = format!("name,phone\nAda,{}\nBob,12\n", people::mobile(900));
+    let import =
+        Answer::to(with_file(request, file.as_bytes(), &[("dry_run", "true")])).await.ok(202);
+    let export = world.post("/v1/contacts/export", &json!({})).await.ok(202);
+    world.tick().await;
     vec![
+        ("segment", format!("/console/segments/{}", id(&segment))),
+        ("segment-json", format!("/console/segments/{}", id(&deep))),
+        ("contact-import", format!("/console/imports/{}", id(&import))),
+        ("export", format!("/console/exports/{}", id(&export))),
         ("bookings", "/console/bookings".to_owned()),
         ("booking", format!("/console/bookings/{}", id(&booking))),
         ("contacts", "/console/contacts".to_owned()),

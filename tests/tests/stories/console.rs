@@ -3,14 +3,18 @@
 mod doors;
 mod events;
 mod forms;
+mod landing;
+mod people;
+mod segments;
 mod sending;
+mod settings;
 
 use carillon_domain::{OrgId, Role};
 use carillon_tests::browser::Browser;
 use carillon_tests::{Answer, World, callers};
 
 /// Pages that need no id.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 24] = [
     "/console",
     "/console/you",
     "/console/messages",
@@ -22,7 +26,10 @@ const PAGES: [&str; 21] = [
     "/console/dead-letters",
     "/console/statistics",
     "/console/contacts",
+    "/console/contacts/import",
     "/console/lists",
+    "/console/segments",
+    "/console/segments/new",
     "/console/sequences",
     "/console/tags",
     "/console/workshops",

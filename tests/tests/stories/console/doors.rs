@@ -71,7 +71,8 @@ async fn every_page_is_there_small_and_good_without_a_script() {
 }
 
 /// Forms that everybody has.
-const OWN: [&str; 4] = [
+const OWN: [&str; 5] = [
+    "/console/contacts/export",
     "/console/sign-out",
     "/console/sign-out/everywhere",
     "/console/looks",
@@ -104,7 +105,7 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         (format!("/console/messages/{id}"), format!("/console/templates/{template}"));
     // The pages to send from are not his to use.
     let looking = PAGES.iter().filter(|path| {
-        !path.ends_with("/send") && !path.ends_with("/bulk") && !path.ends_with("/new")
+        !["/send", "/bulk", "/new", "/import"].iter().any(|end| path.ends_with(end))
     });
     for path in looking.chain([&&*message, &&*template]) {
         let page = viewer.open(path).await;
@@ -113,6 +114,8 @@ async fn a_viewer_sees_no_button_that_would_be_refused() {
         for link in [
             "href=\"/console/send",
             "href=\"/console/bulk",
+            "href=\"/console/contacts/import",
+            "href=\"/console/segments/new",
             "href=\"/console/members",
             "href=\"/console/audit-log",
         ] {
@@ -150,6 +153,8 @@ async fn what_is_not_a_viewers_to_do_is_refused_also_when_he_forges_the_form() {
         ("/console/settings", &[("time_zone", "UTC")]),
         ("/console/integrations/twilio", &[("enabled", "on")]),
         ("/console/integrations/twilio/test", &[]),
+        ("/console/segments", &[("name", "All"), ("kind.0", "label"), ("value.0", "vip")]),
+        ("/console/segments/seg_x/remove", &[]),
         ("/console/members", &[("email", "eve@example.com"), ("role", "viewer")]),
         ("/console/keys", &[("key_name", "mine"), ("role", "viewer")]),
         ("/console/dead-letters/pck_x/drop", &[]),
@@ -162,7 +167,7 @@ async fn what_is_not_a_viewers_to_do_is_refused_also_when_he_forges_the_form() {
     // Each is in the audit log, with whose session it was.
     let denied = world.get("/v1/audit-log?outcome=denied").await.ok(200);
     let denied = denied["data"].as_array().expect("a list");
-    assert_eq!(denied.len(), 10, "{denied:?}");
+    assert_eq!(denied.len(), 12, "{denied:?}");
     assert!(denied.iter().all(|entry| entry["role"] == "viewer"), "{denied:?}");
 }
 

@@ -77,6 +77,32 @@ async fn a_sequence_is_run_behind_a_look_and_only_once() {
 }
 
 #[tokio::test]
+async fn what_is_sent_when_is_on_the_workshops_clock_with_the_readers_on_hover() {
+    let world = World::start().await;
+    let id = workshop(&world).await;
+    let change = json!({"time_zone": "Asia/Kolkata", "starts_at": "2026-11-24T13:30:00Z"});
+    let _ = world.patch(&format!("/v1/workshops/{id}"), &change).await.ok(200);
+    let run = json!({"channel": "sms"});
+    let _ = world.post(&format!("/v1/workshops/{id}/run-sequence"), &run).await.ok(202);
+    for _ in 0..3 {
+        world.tick().await;
+    }
+    let browser = reader(&world, Role::Viewer).await;
+    browser.set_cookie("carillon_zone", "Europe/London");
+    let page = browser.open(&format!("/console/workshops/{id}")).await;
+    // 09:00 in Kolkata, where the workshop is.
+    shows(
+        &page,
+        200,
+        &[
+            "Tue 24 Nov, 19:00 Kolkata",
+            ">Tue 24 Nov, 09:00</time>",
+            "title=\"Tuesday 24 November 2026, 03:30:00 London\"",
+        ],
+    );
+}
+
+#[tokio::test]
 async fn a_viewer_looks_at_events_and_another_organization_does_not() {
     let world = World::start().await;
     let id = workshop(&world).await;

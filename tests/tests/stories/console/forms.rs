@@ -99,6 +99,7 @@ async fn settings_are_saved_by_whoever_saw_them_last() {
             ("currency", "USD"),
             ("message_days", "700"),
             ("file_days", "30"),
+            ("audit_days", ""),
             ("unknown_policy", "hold"),
         ]
     };

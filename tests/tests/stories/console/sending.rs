@@ -114,6 +114,49 @@ async fn a_time_is_read_in_the_organizations_zone_and_said_in_words() {
 }
 
 #[tokio::test]
+async fn a_channel_without_an_account_says_so_and_leads_to_the_integrations() {
+    let world = World::start().await;
+    let campaign = json!({
+        "key": "launch", "name": "Launch", "channel": "whatsapp", "kind": "whatsapp_campaign",
+        "campaign_name": "launch_2026", "variables": [{"key": "name"}],
+    });
+    let made = world.post("/v1/templates", &campaign).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let admin = reader(&world, Role::Admin).await;
+    let page = admin.open("/console/send?channel=sms&to=%2B61491570006").await;
+    shows(
+        &page,
+        200,
+        &["id=\"compose\"", "href=\"/console/send?channel=whatsapp&#38;to=%2B61491570006\""],
+    );
+    assert!(!page.text.contains("id=\"no-account\""));
+    assert!(!page.text.contains("value=\"launch\""), "a template of another channel");
+    // By the template's own channel.
+    for path in ["/console/send?channel=whatsapp", "/console/send?template=launch"] {
+        let page = admin.open(path).await;
+        shows(&page, 200, &["WhatsApp has no account", "href=\"/console/integrations\">To the"]);
+        assert!(!page.text.contains("id=\"compose\""), "{path}");
+    }
+    shows(&admin.open("/console/send?channel=voice").await, 200, &["Voice has no account"]);
+    shows(&admin.open("/console/send?channel=pigeon").await, 200, &["id=\"compose\""]);
+    let manager = reader(&world, Role::Manager).await;
+    let page = manager.open("/console/send?channel=whatsapp").await;
+    shows(&page, 200, &["An admin can set one up."]);
+    // Who sends the form all the same is told by the API.
+    let token = csrf(&page);
+    let draft = [
+        ("csrf", token.as_str()),
+        ("channel", "whatsapp"),
+        ("to", "+61491570006"),
+        ("template", "launch"),
+        ("var.name", "Ada"),
+    ];
+    let page = manager.send("/console/send/preview", &draft).await;
+    shows(&page, 422, &["Nothing sends on the channel “whatsapp” yet"]);
+    assert!(world.list("").await.is_empty());
+}
+
+#[tokio::test]
 async fn the_counter_names_the_character_that_makes_a_text_dear() {
     let world = World::start().await;
     let browser = reader(&world, Role::Manager).await;

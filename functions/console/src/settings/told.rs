@@ -1,0 +1,82 @@
+//! Who is told of trouble: a line of the form for each, and one blank.
+
+use carillon_domain::settings::{MOST_NOTIFIED, Notify, Trouble};
+use serde_json::{Value, json};
+
+use crate::api::Problem;
+use crate::sent::{Errors, Sent};
+
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub is_webhook: bool,
+    /// A number or an address.
+    pub to: String,
+    about: Vec<Trouble>,
+}
+
+/// What each is called.
+const TROUBLES: [(Trouble, &str); 4] = [
+    (Trouble::Integration, "An account fails"),
+    (Trouble::Unknown, "Nobody can tell whether something was sent"),
+    (Trouble::DeadLetter, "Something was given up"),
+    (Trouble::Spend, "Spend nears its limit"),
+];
+
+impl Told {
+    pub(super) fn stored(all: &[Notify]) -> Vec<Self> {
+        let line = |one: &Notify| {
+            let (is_webhook, to) = match one {
+                Notify::Sms { to, .. } => (false, to.clone()),
+                Notify::Webhook { url, .. } => (true, url.clone()),
+            };
+            Self { is_webhook, to, about: one.about().to_vec() }
+        };
+        all.iter().map(line).collect()
+    }
+
+    pub(super) fn sent(sent: &Sent) -> Vec<Self> {
+        let line = |(n, to): (&str, &str)| {
+            let is_about = |trouble: &Trouble| sent.has(&format!("about.{n}.{}", trouble.as_str()));
+            Self {
+                is_webhook: sent.text(&format!("by.{n}")) == "webhook",
+                to: to.trim().to_owned(),
+                about: Trouble::ALL.into_iter().filter(is_about).collect(),
+            }
+        };
+        sent.under("told").filter(|(_, to)| !to.trim().is_empty()).map(line).collect()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let about: Vec<_> = self.about.iter().map(|trouble| trouble.as_str()).collect();
+        if self.is_webhook {
+            json!({"by": "webhook", "url": self.to, "about": about})
+        } else {
+            json!({"by": "sms", "to": self.to, "about": about})
+        }
+    }
+
+    /// What one is told of: name, words, whether it has a cross.
+    pub fn troubles(&self) -> [(&'static str, &'static str, bool); 4] {
+        TROUBLES.map(|(trouble, words)| (trouble.as_str(), words, self.about.contains(&trouble)))
+    }
+
+    /// Those there are, and room for another.
+    pub(super) fn with_blank(mut told: Vec<Self>) -> Vec<Self> {
+        if told.len() < MOST_NOTIFIED {
+            let about = Trouble::ALL.to_vec();
+            told.push(Self { is_webhook: false, to: String::new(), about });
+        }
+        told
+    }
+}
+
+/// Errors of lines at their lines: `notify[1].to` as `told.1`.
+pub(super) fn wrong(problem: &Problem, errors: &mut Errors) {
+    for error in &problem.errors {
+        let place = error.field.strip_prefix("notify[").and_then(|rest| rest.split(']').next());
+        if let Some(place) = place {
+            errors.add(&format!("told.{place}"), &error.detail);
+            errors.whole = Some("Somebody cannot be told of trouble so; look below.".to_owned());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What is sent to a workshop and what became of it: by checkpoint, and by campaign.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use carillon_domain::integration::Money;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api;
+use crate::chart::{self, Svg};
+use crate::desk::Desk;
+use crate::figures;
+use crate::page::Refusal;
+use crate::sent::Sent;
+use crate::status::Status;
+
+#[derive(Debug, Deserialize)]
+pub struct Checkpoints {
+    pub data: Vec<Checkpoint>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Checkpoint {
+    pub campaign_id: String,
+    pub at: Option<Timestamp>,
+    pub label: Option<String>,
+    pub template: String,
+    #[serde(default)]
+    pub skipped: Option<String>,
+    pub counts: Counts,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    pub pending: i64,
+    pub queued: i64,
+    pub sending: i64,
+    pub unknown: i64,
+    pub sent: i64,
+    pub delivered: i64,
+    pub read: i64,
+    pub failed: i64,
+    pub suppressed: i64,
+    pub cancelled: i64,
+}
+
+impl Counts {
+    pub fn parts(&self) -> [(&'static str, &'static str, i64); 7] {
+        [
+            ("good", "Delivered", self.delivered + self.read),
+            ("sent", "Sent", self.sent),
+            ("wait", "Sending", self.queued + self.sending),
+            ("bad", "Failed", self.failed),
+            ("doubt", "Unknown", self.unknown),
+            ("off", "Not sent", self.suppressed + self.cancelled),
+            ("rest", "Waiting", self.pending),
+        ]
+    }
+
+    pub fn bar(&self) -> Svg {
+        chart::bar(&self.parts())
+    }
+
+    /// Those that there are any of, in words.
+    pub fn said(&self) -> Vec<(&'static str, String)> {
+        let any = self.parts().into_iter().filter(|(_, _, n)| *n > 0);
+        any.map(|(class, word, n)| {
+            (class, format!("{} {}", figures::count(n), word.to_lowercase()))
+        })
+        .collect()
+    }
+}
+
+impl Checkpoint {
+    pub fn name(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.template)
+    }
+}
+
+/// Something that was sent to the workshop.
+#[derive(Debug, Deserialize)]
+pub struct Broadcast {
+    pub id: String,
+    pub channel: String,
+    pub status: Status,
+    pub started_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub cost: Cost,
+    pub counts: Audience,
+    #[serde(default)]
+    pub steps: Vec<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Cost {
+    pub estimate: Option<Money>,
+    pub actual: Option<Money>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Audience {
+    pub audience: i64,
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+impl Broadcast {
+    pub fn when(&self) -> &Timestamp {
+        self.started_at.as_ref().unwrap_or(&self.created_at)
+    }
+
+    pub fn kind(&self) -> String {
+        let channel = crate::message::channel(&self.channel);
+        match self.steps.len() {
+            0 | 1 => format!("{channel}, sent at once"),
+            n => format!("{channel} sequence of {n} steps"),
+        }
+    }
+
+    pub fn cost_word(&self) -> String {
+        let cost = self.cost.actual.as_ref().or(self.cost.estimate.as_ref());
+        cost.map(figures::money).unwrap_or_default()
+    }
+}
+
+/// `POST /console/campaigns/{id}/{act}`: pause, resume or cancel.
+pub async fn steer(
+    desk: Desk,
+    Path((id, act)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Refusal> {
+    let done = match act.as_str() {
+        "pause" | "resume" => "saved",
+        "cancel" => "cancelled",
+        _ => {
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "There is no such thing here."));
+        }
+    };
+    let path = format!("/v1/campaigns/{}/{act}", api::segment(&id));
+    desk.api.post::<Value>(&path, &json!({}), sent.filled("once")).await?;
+    let workshop = api::segment(sent.text("workshop"));
+    Ok(Redirect::to(&format!("/console/workshops/{workshop}?done={done}")).into_response())
+}
