@@ -43,8 +43,8 @@
 
   const follows = (part) => (part.getAttribute("hx-trigger") || "").startsWith("every");
   document.addEventListener("htmx:configRequest", ({ detail }) => {
-    // A connection that hangs must not end the following.
-    if (detail.verb === "get") detail.timeout = 15000;
+    // A connection that hangs must not end the following; a slow one is waited for.
+    if (detail.verb === "get") detail.timeout = 60000;
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     // Somebody is about to decide something there: it stands still until he has.

@@ -46,7 +46,7 @@ async fn a_thousand_rows_are_dropped_and_the_page_outlives_a_killed_server() -> 
     browser.picture("recovery-lost").await;
 
     let process = home.start().await?;
-    browser.comes_to(note, SOON, str::is_empty).await;
+    browser.comes_to(note, SENDING, str::is_empty).await;
     let delivered = "main section:last-of-type .counts .good dd";
     browser.comes_to(delivered, SETTLED, |text| text == "980").await;
     browser.shows("#state .pill", "Completed").await;
