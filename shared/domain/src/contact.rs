@@ -47,7 +47,7 @@ pub struct Contact {
     pub attributes: BTreeMap<String, Attribute>,
     /// Each once, in the order they were given.
     pub labels: Vec<String>,
-    /// The file, and the line of it, that changed it last.
+    /// The file that changed it last, and the line on which the person stands first.
     pub imported: Option<(ImportId, u32)>,
     pub created_by: String,
     pub created_at: Timestamp,

@@ -1,6 +1,8 @@
 //! What must hold when all is quiet, whatever went wrong: held against what the
 //! simulated providers really received, and recounted from the rows.
 
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use carillon_domain::CampaignId;
@@ -64,6 +66,8 @@ pub async fn check(stage: &Stage, allowed: &Allowed, is_quiet: bool) -> Found {
     }
     promises(stage, &rows, &messages, &mut found).await;
     campaigns(stage, &rows, &messages, &mut found).await;
+    people::contacts(stage, &rows, &mut found).await;
+    people::registrations(&rows, &mut found);
     states(&messages, &received, allowed, &mut found);
     doubles(&received, allowed, &mut found);
     statistics(stage, &messages, &mut found).await;
@@ -98,6 +102,9 @@ async fn promises(stage: &Stage, rows: &[Item], messages: &[Message], found: &mu
                     let detail = format!("{} was sent all the same: {:?}", m.id, m.state);
                     found.violations.push(Violation::Untrue(detail));
                 }
+            }
+            Promise::People { id, contacts, counts } => {
+                people::file(stage, rows, (&id, &contacts, counts), found).await;
             }
             Promise::Import { id, numbers, duplicates, rejected } => {
                 let import = id.parse().expect("an id");

@@ -12,6 +12,7 @@
 
 #![expect(clippy::print_stdout, reason = "the table is for people")]
 
+mod contacts;
 mod dice;
 mod front;
 mod invariants;

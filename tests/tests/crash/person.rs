@@ -43,6 +43,13 @@ pub enum Promise {
         duplicates: u64,
         rejected: u64,
     },
+    /// A file of people, and what is to come of it.
+    People {
+        id: String,
+        /// Everybody who is there in the end.
+        contacts: Vec<Known>,
+        counts: RowCounts,
+    },
     /// This number gets each of these texts.
     Gets {
         to: String,
@@ -53,6 +60,25 @@ pub enum Promise {
         to: String,
         texts: Vec<String>,
     },
+}
+
+/// A contact as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Known {
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    pub city: Option<String>,
+}
+
+/// What came of the rows of a file of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowCounts {
+    pub created: u32,
+    pub updated: u32,
+    pub unchanged: u32,
+    pub duplicates: u32,
+    pub rejected: u32,
 }
 
 impl Stage {
@@ -85,6 +111,15 @@ impl Stage {
         let duplicates = u64::try_from(people.len() - numbers.len()).expect("few");
         self.promise(Promise::Import { id: id.clone(), numbers, duplicates, rejected: 1 });
         Some(id)
+    }
+
+    /// Uploads a file of people. Answers the import, if it was promised.
+    pub async fn people(&self, csv: &str, more: &[(&str, &str)]) -> Option<String> {
+        let (kind, form) = file_form(csv.as_bytes(), more);
+        let path = "/v1/contacts/import";
+        let (status, answer) = self.request(Method::POST, path, &kind, form).await?;
+        assert_eq!(status, 202, "{answer}");
+        Some(answer["id"].as_str().expect("an id").to_owned())
     }
 
     /// A request without a key of its own; repeated as any other. Answers the

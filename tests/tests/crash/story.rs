@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::front::Interlude;
 use crate::point::Step;
 use crate::stage::{Setting, Stage};
-use crate::workshop;
+use crate::{contacts, workshop};
 
 pub struct Story {
     pub name: &'static str,
@@ -91,6 +91,8 @@ pub fn all() -> Vec<Story> {
         long("leaving", workshop::leaving),
         long("moved while it is planned", workshop::moved),
         long("campaign cancelled", workshop::cancelled),
+        long("contacts from a file", contacts::imported),
+        long("registered by a file", contacts::registered),
     ]
 }
 

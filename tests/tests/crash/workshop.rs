@@ -25,9 +25,9 @@ use crate::person::Promise;
 use crate::stage::Stage;
 
 const START: SignedDuration = SignedDuration::from_mins(60);
-const LATE: u32 = 5;
+pub const LATE: u32 = 5;
 
-fn workshop_id() -> WorkshopId {
+pub fn workshop_id() -> WorkshopId {
     WorkshopId::from_hash(&[b"crash"])
 }
 
@@ -36,14 +36,14 @@ fn contact_id(n: u32) -> ContactId {
 }
 
 /// What the two steps say about a workshop that begins then.
-fn texts(starts_at: Timestamp) -> [String; 2] {
+pub fn texts(starts_at: Timestamp) -> [String; 2] {
     let clock = starts_at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%-I:%M %p").to_string();
     [format!("First, at {clock}"), format!("Second, at {clock}")]
 }
 
 impl Stage {
     /// Answers when it begins.
-    async fn workshop(&self) -> Timestamp {
+    pub async fn workshop(&self) -> Timestamp {
         let (store, org) = (&self.stack.ctx.store, self.stack.org);
         let now = self.stack.ctx.clock.now();
         // On a whole minute, as the text shows it.
@@ -135,7 +135,7 @@ impl Stage {
     }
 
     /// Runs the sequence; answers the campaign, if it was promised.
-    async fn run(&self) -> Option<String> {
+    pub async fn run(&self) -> Option<String> {
         let path = format!("/v1/workshops/{}/run-sequence", workshop_id());
         let body = json!({"channel": "sms"});
         let (status, answer) = self.ask(Method::POST, &path, Some(&body)).await?;
@@ -149,7 +149,7 @@ impl Stage {
         answer.is_some_and(|(status, _)| status == 200)
     }
 
-    fn gets(&self, people: &[u32], texts: &[String]) {
+    pub fn gets(&self, people: &[u32], texts: &[String]) {
         for person in people {
             self.promise(Promise::Gets { to: mobile(*person), texts: texts.to_vec() });
         }

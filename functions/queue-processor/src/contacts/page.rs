@@ -149,18 +149,19 @@ async fn apply(
     let work = Work { ctx, import, secret: ctx.address_secret().await? };
     let mut outcomes = Vec::with_capacity(rows.len());
     let (mut first, mut again) = (Vec::new(), Vec::new());
-    let mut seen = HashSet::new();
+    // The line on which somebody stands first, by what he is known by.
+    let mut seen: HashMap<String, u32> = HashMap::new();
     for row in rows {
         match import.mapping.read(&row.cells, import.default_country) {
             Err(refused) => outcomes.push((row.line, Outcome::Refused(refused))),
             Ok(person) => {
                 let keys = keys(&person);
-                let is_again = keys.iter().any(|key| seen.contains(key));
-                seen.extend(keys);
-                if is_again {
-                    again.push((row.line, person))
-                } else {
-                    first.push((row.line, person))
+                let earlier = keys.iter().find_map(|key| seen.get(key).copied());
+                let line = earlier.unwrap_or(row.line);
+                seen.extend(keys.into_iter().map(|key| (key, line)));
+                match earlier {
+                    Some(earlier) => again.push((row.line, earlier, person)),
+                    None => first.push((row.line, person)),
                 }
             }
         }
@@ -171,20 +172,34 @@ async fn apply(
     let done: Vec<_> = stream::iter(each).buffered(IN_FLIGHT).try_collect().await?;
     let mut touched: HashSet<ContactId> = done.iter().filter_map(Outcome::contact).collect();
     outcomes.extend(first.iter().map(|(line, _)| *line).zip(done));
-    // Behind the others, each after the one before: the last line counts.
-    for (line, person) in &again {
+    // Behind the others, each after the one before: the last line counts. What it
+    // writes is noted as the first line's, which says the same when it is repeated.
+    for (line, earlier, person) in &again {
         let outcome = match import.dry_run {
             // Who was not stored cannot be found again.
             true => Outcome::Duplicate,
-            false => work.row(*line, person, None).await?,
+            false => work.row(*earlier, person, None).await?,
         };
         let outcome = match outcome.contact() {
-            Some(id) if !touched.insert(id) => Outcome::Duplicate,
+            Some(id) if !touched.insert(id) => {
+                if matches!(outcome, Outcome::Updated(_)) {
+                    now_updated(&mut outcomes, id);
+                }
+                Outcome::Duplicate
+            }
             _ => outcome,
         };
         outcomes.push((*line, outcome));
     }
     Ok(outcomes)
+}
+
+/// His first line changed nothing, and a later one has.
+fn now_updated(outcomes: &mut [(u32, Outcome)], id: ContactId) {
+    let unchanged = |o: &&mut (u32, Outcome)| matches!(o.1, Outcome::Unchanged(u) if u == id);
+    if let Some((_, outcome)) = outcomes.iter_mut().find(unchanged) {
+        *outcome = Outcome::Updated(id);
+    }
 }
 
 /// What two rows about one person have in common.
@@ -320,31 +335,31 @@ impl Work<'_> {
         before: &Contact,
     ) -> Result<Option<Outcome>, ImportError> {
         let import = self.import;
-        let outcome = |changed: bool| match before.imported {
+        let by_this_file = before.imported.filter(|(id, _)| *id == import.id);
+        let outcome = |changed: bool| match by_this_file {
             // Written by this line, before it was cut off.
-            Some(by)
-                if by == (import.id, line)
-                    && (before.version == 1 || before.id == import.contact_of(line)) =>
-            {
+            Some(by) if by == (import.id, line) && self.was_made(line, person, before) => {
                 Outcome::Created(before.id)
             }
             Some(by) if by == (import.id, line) => Outcome::Updated(before.id),
-            Some((id, _)) if id == import.id => Outcome::Duplicate,
-            _ if changed => Outcome::Updated(before.id),
-            _ => Outcome::Unchanged(before.id),
+            Some(_) => Outcome::Duplicate,
+            None if changed => Outcome::Updated(before.id),
+            None => Outcome::Unchanged(before.id),
         };
         let mut after = before.clone();
         if let Err(refused) = person.apply(&mut after, &import.labels) {
             return Ok(Some(Outcome::Refused(refused)));
         }
         if after.says_the_same(before) || import.dry_run {
-            // This line's own change may have been cut off before this.
-            if before.imported == Some((import.id, line)) {
+            // The file's own change may have been cut off before this.
+            if by_this_file.is_some() {
                 carillon_runtime::contact::changed(self.ctx, before).await?;
             }
             return Ok(Some(outcome(!after.says_the_same(before))));
         }
-        after.imported = Some((import.id, line));
+        // A later line of the file leaves the mark of the first, by which its repeat
+        // knows what it did.
+        after.imported = Some(by_this_file.unwrap_or((import.id, line)));
         after.updated_at = self.ctx.clock.now();
         let (store, token) = (&self.ctx.store, random::token());
         Ok(match store.save_contact(&self.secret, Some(before), &mut after, &token).await? {
@@ -358,6 +373,13 @@ impl Work<'_> {
             | ContactSaved::PhoneTaken(_)
             | ContactSaved::ExternalIdTaken(_) => None,
         })
+    }
+
+    /// Whether this line has made the contact.
+    fn was_made(&self, line: u32, person: &RowContact, c: &Contact) -> bool {
+        let by_content = person.id_by_content(self.import.org) == Some(c.id);
+        c.id == self.import.contact_of(line)
+            || (by_content && c.created_at >= self.import.created_at)
     }
 
     /// `None`: somebody else was first.
