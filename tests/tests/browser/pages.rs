@@ -1,6 +1,6 @@
 //! Every page, with something to show on it.
 
-use carillon_tests::{ADMIN_KEY, Answer, World, people, with_file};
+use carillon_tests::{Answer, World, people, with_file};
 use serde_json::{Value, json};
 
 /// A world in which every page has something to show; their addresses, each with a name.

@@ -6,9 +6,41 @@ use serde_json::{Value, json};
 use crate::api::Problem;
 use crate::sent::{Errors, Sent};
 
+/// How somebody is told; a message unless the form says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Sms,
+    Email,
+    Webhook,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Sms, Self::Email, Self::Webhook];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Sms => "An SMS of the organization",
+            Self::Email => "A mail",
+            Self::Webhook => "A call to an address",
+        }
+    }
+
+    fn sent(text: &str) -> Self {
+        Self::ALL.into_iter().find(|way| way.name() == text).unwrap_or(Self::Sms)
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Told {
-    pub is_webhook: bool,
+    way: Way,
     /// A number or an address.
     pub to: String,
     about: Vec<Trouble>,
@@ -25,11 +57,12 @@ const TROUBLES: [(Trouble, &str); 4] = [
 impl Told {
     pub(super) fn stored(all: &[Notify]) -> Vec<Self> {
         let line = |one: &Notify| {
-            let (is_webhook, to) = match one {
-                Notify::Sms { to, .. } => (false, to.clone()),
-                Notify::Webhook { url, .. } => (true, url.clone()),
+            let (way, to) = match one {
+                Notify::Sms { to, .. } => (Way::Sms, to.clone()),
+                Notify::Email { to, .. } => (Way::Email, to.clone()),
+                Notify::Webhook { url, .. } => (Way::Webhook, url.clone()),
             };
-            Self { is_webhook, to, about: one.about().to_vec() }
+            Self { way, to, about: one.about().to_vec() }
         };
         all.iter().map(line).collect()
     }
@@ -38,7 +71,7 @@ impl Told {
         let line = |(n, to): (&str, &str)| {
             let is_about = |trouble: &Trouble| sent.has(&format!("about.{n}.{}", trouble.as_str()));
             Self {
-                is_webhook: sent.text(&format!("by.{n}")) == "webhook",
+                way: Way::sent(sent.text(&format!("by.{n}"))),
                 to: to.trim().to_owned(),
                 about: Trouble::ALL.into_iter().filter(is_about).collect(),
             }
@@ -48,11 +81,13 @@ impl Told {
 
     pub(super) fn json(&self) -> Value {
         let about: Vec<_> = self.about.iter().map(|trouble| trouble.as_str()).collect();
-        if self.is_webhook {
-            json!({"by": "webhook", "url": self.to, "about": about})
-        } else {
-            json!({"by": "sms", "to": self.to, "about": about})
-        }
+        let place = if self.way == Way::Webhook { "url" } else { "to" };
+        json!({"by": self.way.name(), place: self.to, "about": about})
+    }
+
+    /// Ways to choose from: name, words, whether it is this one.
+    pub fn ways(&self) -> [(&'static str, &'static str, bool); 3] {
+        Way::ALL.map(|way| (way.name(), way.words(), way == self.way))
     }
 
     /// What one is told of: name, words, whether it has a cross.
@@ -64,7 +99,7 @@ impl Told {
     pub(super) fn with_blank(mut told: Vec<Self>) -> Vec<Self> {
         if told.len() < MOST_NOTIFIED {
             let about = Trouble::ALL.to_vec();
-            told.push(Self { is_webhook: false, to: String::new(), about });
+            told.push(Self { way: Way::Sms, to: String::new(), about });
         }
         told
     }

@@ -72,6 +72,7 @@ async fn saving_what_is_there_changes_nothing() {
         "stop_text": "You are out.", "first_message_text": "We are “Us” & friends.",
         "keyword_answers": "provider",
         "notify": [{"by": "sms", "to": "+61491570006", "about": ["spend"]},
+            {"by": "email", "to": "ada@example.com", "about": ["integration"]},
             {"by": "webhook", "url": "https://example.com/hook?key=s3cret", "about": ["unknown", "dead_letter"]}],
     });
     let before = world.patch("/v1/settings", &all).await.ok(200);
