@@ -91,8 +91,9 @@ pub fn all() -> Vec<Story> {
         long("leaving", workshop::leaving),
         long("moved while it is planned", workshop::moved),
         long("campaign cancelled", workshop::cancelled),
-        long("contacts from a file", contacts::imported),
-        long("registered by a file", contacts::registered),
+        story("contacts from a file", contacts::imported),
+        // It has the workshop's points and the file's.
+        Story { every: 32, ..story("registered by a file", contacts::registered) },
     ]
 }
 
