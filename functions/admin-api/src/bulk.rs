@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::answers::AcceptedOnce;
 use crate::auth::Caller;
-use crate::extract::{self, Upload};
+use crate::extract::{self, Upload, text};
 use crate::idempotency;
 use crate::messages::{read_channel, read_expiry, read_text, read_time, read_word};
 use crate::problem::{FieldError, Problem};
@@ -74,7 +74,7 @@ pub async fn upload(
 ) -> Result<AcceptedOnce<view::import::Import>, Problem> {
     let key = idempotency::key(&headers, None)?;
     let form = Form(extract::Form::read(form, FILE_LIMIT).await?);
-    let hash = form.hash();
+    let hash = form.0.hash();
     let now = ctx.clock.now();
     let (mut import, chunks) = match form.check(&ctx, &caller, now).await {
         Ok(checked) => checked,
@@ -88,42 +88,19 @@ pub async fn upload(
             };
         }
     };
-    let mut answer = json!(view::import::Import::of(&import)).to_string();
-    let mut replayed = false;
-    if let Some(key) = key {
-        let new = Remembered {
-            request_hash: hash.clone(),
-            id: import.id.to_string(),
-            answer: answer.clone(),
-            at: now,
-        };
-        if let Some(first) = ctx.store.remember(caller.org, SCOPE, &key, &new).await? {
-            idempotency::check(&first, &hash)?;
-            import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
-            import.created_at = first.at;
-            answer = first.answer;
-            replayed = true;
-        }
+    let answer = json!(view::import::Import::of(&import)).to_string();
+    let new = Remembered { request_hash: hash, id: import.id.to_string(), answer, at: now };
+    let first = idempotency::remember(&ctx, caller.org, SCOPE, key.as_deref(), &new).await?;
+    if let Some(first) = &first {
+        import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+        import.created_at = first.at;
     }
     ctx.store.insert_import(&import, &chunks).await?;
-    Ok(AcceptedOnce::new(answer, replayed))
+    let replayed = first.is_some();
+    Ok(AcceptedOnce::new(first.unwrap_or(new).answer, replayed))
 }
 
 impl Form {
-    /// What makes two uploads the same request.
-    fn hash(&self) -> String {
-        let mut parts = vec![self.0.file.as_deref().unwrap_or_default()];
-        for (name, text) in &self.0.texts {
-            parts.extend([name.as_bytes(), text.as_bytes()]);
-        }
-        idempotency::request_hash(&parts)
-    }
-
-    /// An empty field is as good as an absent one.
-    fn text(field: &Option<String>) -> Option<&str> {
-        field.as_deref().filter(|text| !text.trim().is_empty())
-    }
-
     async fn check(
         &self,
         ctx: &Context,
@@ -133,27 +110,27 @@ impl Form {
         let fields = &self.0.fields;
         let settings = ctx.store.settings(caller.org).await?;
         let mut wrong = Vec::new();
-        let channel = read_channel(Self::text(&fields.channel), &mut wrong);
-        let at = read_time("scheduled_for", Self::text(&fields.scheduled_for), now, &mut wrong);
+        let channel = read_channel(text(&fields.channel), &mut wrong);
+        let at = read_time("scheduled_for", text(&fields.scheduled_for), now, &mut wrong);
         let at = at.unwrap_or(now);
-        let expires_at = read_expiry(Self::text(&fields.expires_at), at, now, &mut wrong);
+        let expires_at = read_expiry(text(&fields.expires_at), at, now, &mut wrong);
         let country = read_word(
             "default_country",
-            Self::text(&fields.default_country),
+            text(&fields.default_country),
             |t| Country::parse(t).ok(),
             "a country such as AU",
             &mut wrong,
         );
         let purpose = read_word(
             "purpose",
-            Self::text(&fields.purpose),
+            text(&fields.purpose),
             Purpose::parse,
             "transactional or promotional",
             &mut wrong,
         );
         let integration = read_word(
             "integration",
-            Self::text(&fields.integration),
+            text(&fields.integration),
             ProviderName::parse,
             "twilio or fast2sms",
             &mut wrong,
@@ -163,8 +140,8 @@ impl Form {
         let text = read_text(
             ctx,
             caller.org,
-            Self::text(&fields.body),
-            Self::text(&fields.template),
+            text(&fields.body),
+            text(&fields.template),
             channel.unwrap_or(carillon_domain::Channel::Sms),
         )
         .await?
@@ -226,7 +203,7 @@ impl Form {
     }
 
     fn mapping(&self, table: &Table) -> Result<Mapping, FieldError> {
-        let mapping = match Self::text(&self.0.fields.mapping) {
+        let mapping = match text(&self.0.fields.mapping) {
             None => Mapping::guess(&table.header),
             Some(json) => {
                 let Ok(Value::Object(json)) = serde_json::from_str(json) else {

@@ -14,7 +14,7 @@ use carillon_domain::json_limits;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 
-pub use self::form::{Form, Upload};
+pub use self::form::{Form, Upload, text};
 pub use self::query::Params;
 use crate::problem::{FieldError, Problem};
 

@@ -50,6 +50,26 @@ pub fn reused() -> Problem {
     Problem::conflict("idempotency_key_reused", detail)
 }
 
+/// Remembers what a request promises. Answers the first one, where this is its
+/// repeat.
+///
+/// # Errors
+/// 409 when the key was used for another request.
+pub async fn remember(
+    ctx: &Context,
+    org: OrgId,
+    scope: &str,
+    key: Option<&str>,
+    new: &Remembered,
+) -> Result<Option<Remembered>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    let first = ctx.store.remember(org, scope, key, new).await?;
+    if let Some(first) = &first {
+        check(first, &new.request_hash)?;
+    }
+    Ok(first)
+}
+
 /// A request that is refused now may be the repeat of one that was right when
 /// it came first, such as one whose time has passed since. Answers that one,
 /// for the caller to make sure that what it promised is there.

@@ -127,7 +127,7 @@ fn entries() -> Vec<Entry> {
         GET.at("/v1/segments/{id}/preview", Read, segments::preview),
         DELETE.at("/v1/segments/{id}", EditContacts, segments::remove),
         POST.at("/v1/uploads", EditContacts, uploads::create),
-        GET.at("/v1/templates", Read, templates::list),
+        GET.at("/v1/templates", Read, templates::list::list),
         POST.at("/v1/templates", EditContent, templates::create),
         GET.at("/v1/templates/{id}", Read, templates::read),
         PATCH.at("/v1/templates/{id}", EditContent, templates::update),

@@ -4,6 +4,7 @@ mod check;
 mod fields;
 pub mod first;
 pub mod library;
+pub mod list;
 pub mod preview;
 
 use std::sync::Arc;
@@ -169,19 +170,6 @@ pub async fn create(
             Err(Problem::conflict("template_key_taken", detail))
         }
     }
-}
-
-/// `GET /v1/templates`: all of them.
-pub async fn list(
-    State(ctx): State<Arc<Context>>,
-    caller: Caller,
-    params: Params<PageQuery>,
-) -> Result<Json<Page<Shown>>, Problem> {
-    let (limit, after) = lists::by_id::<TemplateId>(&params)?;
-    let templates = ctx.store.templates(caller.org, after, lists::wanted(limit)).await?;
-    let next = (templates.len() == limit).then(|| templates.last().map(|t| t.id)).flatten();
-    let data = templates.iter().map(Shown::of).collect();
-    Ok(Json(Page::by_id(&params, data, next)))
 }
 
 /// `GET /v1/templates/{id}`: a template at its newest version.

@@ -3,6 +3,7 @@
 //! is done.
 
 pub mod join;
+pub mod merge;
 pub mod outlook;
 pub mod resume;
 pub mod withdraw;
@@ -12,14 +13,13 @@ use std::collections::HashMap;
 use carillon_domain::campaign::{Campaign, Frozen, Step, When};
 use carillon_domain::contact::Contact;
 use carillon_domain::content::TemplateContent;
-use carillon_domain::personal::{self, About, Person, Unwritten};
+use carillon_domain::personal::{self, About, Known, Unwritten};
 use carillon_domain::template::Template;
 use carillon_domain::wall_clock::{self, Moment};
 use carillon_domain::workshop::{Registration, Workshop};
 use carillon_domain::{ContactId, PhoneNumber, segments};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
 /// Of a recipient's frozen variables, in bytes: a batch of them is one row.
 const LARGEST: usize = 1_900;
@@ -88,24 +88,9 @@ impl<'a> Reading<'a> {
         let phone = contact.phone.as_ref().ok_or(Skip::NoPhone)?;
         let to = PhoneNumber::parse_mobile(phone.as_str(), None);
         let to = to.map_err(|error| Skip::Phone(error.code()))?;
-        let (own_zone, first_name) = (contact.zone(), contact.first_name());
-        let attributes: Map<String, Value> = contact
-            .attributes
-            .iter()
-            .map(|(name, value)| (name.clone(), serde_json::json!(value)))
-            .collect();
+        let known = Known::of(contact);
         let about = About {
-            contact: Some(Person {
-                name: contact.name.as_deref(),
-                first_name: first_name.as_deref(),
-                email: contact.email.as_deref(),
-                phone: Some(phone.as_str()),
-                external_id: contact.external_id.as_deref(),
-                status: contact.status.as_deref(),
-                language: contact.language.as_deref(),
-                zone: own_zone.as_ref(),
-                attributes: Some(&attributes),
-            }),
+            contact: Some(known.person()),
             workshop: Some(personal::Workshop {
                 title: &workshop.title,
                 starts_at: workshop.starts_at,

@@ -43,10 +43,24 @@ impl Store {
             }
         }
         for (contact, r) in places {
-            let mut row = Writer::new(&keys::registered(w.org, contact, w.id));
-            row.number("nu", r.number).number("on", u8::from(r.is_active()));
-            t.set(row.done())?;
+            t.set(write_place(w, contact, (r.number, r.is_active())))?;
         }
+        Ok(self.save_workshop_with(w, t, token).await?.is_none())
+    }
+
+    /// A registration is another contact's from now on, under its number. False:
+    /// somebody else has changed the workshop since it was read.
+    pub async fn hand_registration(
+        &self,
+        w: &mut Workshop,
+        r: &Registration,
+        to: ContactId,
+        token: &str,
+    ) -> Result<bool> {
+        let mut t = self.transaction();
+        t.set(write(w.org, &Registration { contact: to, ..r.clone() }))?;
+        t.set(write_place(w, r.contact, (r.number, false)))?;
+        t.set(write_place(w, to, (r.number, true)))?;
         Ok(self.save_workshop_with(w, t, token).await?.is_none())
     }
 
@@ -161,6 +175,13 @@ fn read(item: &Item) -> Result<Registration> {
         at: r.time("ca")?,
         left,
     })
+}
+
+/// Where a contact stands: by its number, and whether it is in it now.
+fn write_place(w: &Workshop, contact: ContactId, (number, is_active): (u32, bool)) -> Item {
+    let mut row = Writer::new(&keys::registered(w.org, contact, w.id));
+    row.number("nu", number).number("on", u8::from(is_active));
+    row.done()
 }
 
 fn read_place(item: &Item) -> Result<(ContactId, WorkshopId, Place)> {

@@ -243,6 +243,24 @@ async fn the_same_upload_request_is_one_import() {
 }
 
 #[tokio::test]
+async fn the_repeat_of_a_file_for_a_workshop_that_is_gone_since_answers_as_the_first() {
+    let world = World::start().await;
+    let (workshop, _) = world.full_workshop(1, 1).await;
+    let file = file(1..4);
+    let once = || {
+        let request = world.request(Method::POST, "/v1/contacts/import");
+        let request = with_file(request, file.as_bytes(), &[("workshop_id", &workshop)]);
+        Answer::to(request.header("idempotency-key", "k"))
+    };
+    let first = once().await.ok(202);
+    let gone = world.request(Method::DELETE, &format!("/v1/workshops/{workshop}"));
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert_eq!(once().await.ok(202), first);
+    let other = upload(&world, file.as_bytes(), &[("workshop_id", &workshop)]).await;
+    assert_eq!(other.refusal(), (422, "unknown_workshop".to_owned()));
+}
+
+#[tokio::test]
 async fn a_row_that_says_nothing_new_writes_nothing() {
     let world = World::start().await;
     let file = file(1..41);

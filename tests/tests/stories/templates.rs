@@ -503,3 +503,44 @@ async fn what_is_registered_for_promotion_is_sent_to_a_workshop_as_nothing_else(
     let shown = world.get(&format!("/v1/campaigns/{campaign}")).await.ok(200);
     shows(&shown, &json!({"purpose": "promotional"}));
 }
+
+#[tokio::test]
+async fn templates_are_listed_by_channel_kind_language_and_whether_they_are_switched_on() {
+    let world = World::start().await;
+    for template in [
+        json!({"key": "english", "body": "Hi", "language": "en", "translations": {"de-AT": "Servus"}}),
+        json!({"key": "off", "body": "Bye", "is_active": false}),
+        json!({"key": "call", "kind": "voice", "body": "Hello"}),
+        json!({"key": "invitation", "kind": "whatsapp_campaign", "campaign_name": "nov", "body": "Hi"}),
+    ] {
+        let _ = made(&world, template).await;
+    }
+    for (filter, expected) in [
+        ("channel=voice", vec!["call"]),
+        ("kind=whatsapp_campaign", vec!["invitation"]),
+        ("language=de", vec!["english"]),
+        ("language=DE-at&channel=sms", vec!["english"]),
+        ("language=d", vec![]),
+        ("is_active=false", vec!["off"]),
+        ("channel=voice&is_active=false", vec![]),
+    ] {
+        let page = world.get(&format!("/v1/templates?{filter}")).await.ok(200);
+        let keys: Vec<_> = page["data"].as_array().expect("a list").iter().collect();
+        let keys: Vec<_> = keys.iter().map(|t| t["key"].as_str().expect("a key")).collect();
+        assert_eq!(keys, expected, "{filter}");
+        assert_eq!(page["next_cursor"], Value::Null, "{filter}");
+    }
+    // Page by page each is shown once, however narrow the filter is.
+    let mut found = 0;
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/v1/templates?channel=sms&is_active=true&limit=1{cursor}");
+        let page = world.get(&path).await.ok(200);
+        found += page["data"].as_array().map_or(0, Vec::len);
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(found, 4, "three that were there, and one");
+    let refused = world.get("/v1/templates?kind=poem").await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+}

@@ -196,3 +196,50 @@ async fn a_cancelled_sequence_can_be_run_again_for_what_is_ahead() {
     assert_eq!(said[1], BTreeMap::from([("delivered", 4)]));
     assert_eq!(checkpoints[0]["skipped"], "past");
 }
+
+#[tokio::test]
+async fn two_registrants_who_are_one_person_get_each_step_once() {
+    let world = World::start().await;
+    let (workshop, contacts) = world.full_workshop(4, 0).await;
+    let _ = world.run_sequence(&workshop).await.ok(202);
+    world.advance(1).await;
+    // The second is the first; the third is somebody who was not registered.
+    let newcomer = world.contact(9, true).await;
+    for (stays, goes) in [(&contacts[0], &contacts[1]), (&newcomer, &contacts[2])] {
+        let path = format!("/v1/contacts/{stays}/merge");
+        let merge = json!({"contact_id": goes});
+        let _ = world.post(&path, &merge).await.ok(200);
+        let _ = world.post(&path, &merge).await.ok(200);
+    }
+    let path = format!("/v1/workshops/{workshop}/recipients?channel=sms");
+    shows(&world.get(&path).await.ok(200), &json!({"total": 3, "reachable": 3}));
+    for moment in MOMENTS {
+        world.until(moment).await;
+    }
+    let mut each: BTreeMap<String, usize> = BTreeMap::new();
+    for received in world.received().await {
+        *each.entry(received.to).or_default() += 1;
+    }
+    assert_eq!(each, [0, 3, 9].map(|n| (mobile(n), 3)).into());
+}
+
+#[tokio::test]
+async fn whoever_becomes_part_of_somebody_without_a_number_keeps_what_waits() {
+    let world = World::start().await;
+    let (workshop, contacts) = world.full_workshop(1, 0).await;
+    let _ = world.run_sequence(&workshop).await.ok(202);
+    world.advance(1).await;
+    let before = world.list(&format!("workshop_id={workshop}")).await;
+    assert_eq!(before.len(), 3);
+    let other = world.contact(9, false).await;
+    let merge = json!({"contact_id": contacts[0]});
+    let _ = world.post(&format!("/v1/contacts/{other}/merge"), &merge).await.ok(200);
+    world.advance(1).await;
+    let after = world.list(&format!("workshop_id={workshop}")).await;
+    let ids = |list: &[Value]| list.iter().map(|m| m["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&after), ids(&before), "the same messages, none planned anew");
+    assert!(after.iter().all(|m| m["status"] == "pending"));
+    let path = format!("/v1/workshops/{workshop}/registrations");
+    let registered = world.get(&path).await.ok(200);
+    assert_eq!(registered["data"][0]["contact_id"], json!(other));
+}

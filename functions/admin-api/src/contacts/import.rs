@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::answers::AcceptedOnce;
 use crate::auth::Caller;
-use crate::extract::{self, Upload};
+use crate::extract::{self, Upload, text};
 use crate::imports::{harmless, not_kept};
 use crate::messages::read_word;
 use crate::problem::{FieldError, Problem};
@@ -93,25 +93,26 @@ pub async fn upload(
 ) -> Result<AcceptedOnce<view::import::ContactImport>, Problem> {
     let key = idempotency::key(&headers, None)?;
     let form = Form(extract::Form::read(form, FILE_LIMIT).await?);
-    let now = ctx.clock.now();
-    let (mut import, chunks) = form.check(&ctx, &caller, now).await?;
-    let mut answer = json!(view::import::ContactImport::of(&import)).to_string();
-    let mut replayed = false;
-    if let Some(key) = key {
-        let hash = form.hash();
-        let new = Remembered {
-            request_hash: hash.clone(),
-            id: import.id.to_string(),
-            answer: answer.clone(),
-            at: now,
-        };
-        if let Some(first) = ctx.store.remember(caller.org, SCOPE, &key, &new).await? {
-            idempotency::check(&first, &hash)?;
-            import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
-            import.created_at = first.at;
-            answer = first.answer;
-            replayed = true;
+    let (hash, now) = (form.0.hash(), ctx.clock.now());
+    let (mut import, chunks) = match form.check(&ctx, &caller, now).await {
+        Ok(checked) => checked,
+        Err(problem) => {
+            // Its workshop or its upload may be gone since it was taken.
+            let first = idempotency::first(&ctx, caller.org, SCOPE, key.as_deref(), &hash).await?;
+            let Some(first) = first else { return Err(problem) };
+            let id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+            return match ctx.store.contact_import(caller.org, id).await? {
+                Some(_) => Ok(AcceptedOnce::new(first.answer, true)),
+                None => Err(problem),
+            };
         }
+    };
+    let answer = json!(view::import::ContactImport::of(&import)).to_string();
+    let new = Remembered { request_hash: hash, id: import.id.to_string(), answer, at: now };
+    let first = idempotency::remember(&ctx, caller.org, SCOPE, key.as_deref(), &new).await?;
+    if let Some(first) = &first {
+        import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+        import.created_at = first.at;
     }
     if ctx.store.contact_import(caller.org, import.id).await?.is_none() {
         for (number, text) in (0..).zip(&chunks) {
@@ -120,24 +121,11 @@ pub async fn upload(
         }
         ctx.store.insert_contact_import(&import).await?;
     }
-    Ok(AcceptedOnce::new(answer, replayed))
+    let replayed = first.is_some();
+    Ok(AcceptedOnce::new(first.unwrap_or(new).answer, replayed))
 }
 
 impl Form {
-    /// What makes two uploads the same request.
-    fn hash(&self) -> String {
-        let mut parts = vec![self.0.file.as_deref().unwrap_or_default()];
-        for (name, text) in &self.0.texts {
-            parts.extend([name.as_bytes(), text.as_bytes()]);
-        }
-        idempotency::request_hash(&parts)
-    }
-
-    /// An empty field is as good as an absent one.
-    fn text(field: &Option<String>) -> Option<&str> {
-        field.as_deref().filter(|text| !text.trim().is_empty())
-    }
-
     async fn check(
         &self,
         ctx: &Context,
@@ -149,12 +137,12 @@ impl Form {
         let mut wrong = Vec::new();
         let country = read_word(
             "default_country",
-            Self::text(&fields.default_country),
+            text(&fields.default_country),
             |t| Country::parse(t).ok(),
             "a country such as AU",
             &mut wrong,
         );
-        let labels = Self::text(&fields.labels).unwrap_or_default();
+        let labels = text(&fields.labels).unwrap_or_default();
         let labels = labels.split(',').filter(|label| !label.trim().is_empty());
         let labels = fields::labels(labels)
             .map_err(|e| wrong.push(FieldError::new("labels", e.code(), e.to_string())))
@@ -199,7 +187,7 @@ impl Form {
         ctx: &Context,
         caller: &Caller,
     ) -> Result<Result<Option<WorkshopId>, FieldError>, Problem> {
-        let Some(text) = Self::text(&self.0.fields.workshop_id) else { return Ok(Ok(None)) };
+        let Some(text) = text(&self.0.fields.workshop_id) else { return Ok(Ok(None)) };
         if let Ok(id) = text.parse() {
             let workshop = ctx.store.workshop(caller.org, id).await?;
             if workshop.is_some_and(|w| w.deleted_at.is_none()) {
@@ -224,7 +212,7 @@ impl Form {
     ) -> Result<Result<File, FieldError>, Problem> {
         let of_file = |e: rows::FileError| FieldError::new("file", e.code(), e.to_string());
         let refused = |code: &str, detail: &str| Ok(Err(FieldError::new("upload", code, detail)));
-        match (&self.0.file, Self::text(&self.0.fields.upload)) {
+        match (&self.0.file, text(&self.0.fields.upload)) {
             (Some(_), Some(_)) => refused("two_files", "Send a file or name an upload, not both."),
             (None, None) => {
                 let detail = "Send the CSV file in a field called “file”, or name an “upload”.";
@@ -256,7 +244,7 @@ impl Form {
     }
 
     fn mapping(&self, header: &[String]) -> Result<Mapping, FieldError> {
-        let mapping = match Self::text(&self.0.fields.mapping) {
+        let mapping = match text(&self.0.fields.mapping) {
             None => Mapping::guess(header),
             Some(json) => {
                 let Ok(Value::Object(json)) = serde_json::from_str(json) else {

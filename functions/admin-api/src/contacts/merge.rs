@@ -1,5 +1,5 @@
 //! `POST /v1/contacts/{id}/merge`: two contacts are one person. Memberships of
-//! lists move first, each by itself; then, all or none, the fields, the numbers
+//! lists and places in workshops move first, each by itself; then, all or none, the fields, the numbers
 //! and the other's id, which from then on leads here. A repeat after a crash does
 //! what is left, and one after the end answers the same.
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use carillon_domain::{Contact, ContactId, OrgId};
+use carillon_runtime::broadcast::merge as workshops;
 use carillon_runtime::{Context, booking, random};
 use carillon_store::{ContactSaved, FoundContact, ListChanged, StoreError};
 use schemars::JsonSchema;
@@ -64,6 +65,7 @@ pub async fn merge(
         let other = match ctx.store.contact(caller.org, other_id).await? {
             Some(FoundContact::Contact(other)) => *other,
             Some(FoundContact::MergedInto(into)) if into == id => {
+                workshops::places(&ctx, caller.org, other_id, id).await?;
                 carillon_runtime::contact::changed(&ctx, &before).await?;
                 return Ok(Json(shown(&ctx, &before).await?));
             }
@@ -76,6 +78,7 @@ pub async fn merge(
         after.updated_at = ctx.clock.now();
         move_lists(&ctx, caller.org, other_id, id).await?;
         booking::client_merges(&ctx, caller.org, other_id, id).await?;
+        workshops::places(&ctx, caller.org, other_id, id).await?;
         let both = (&before, &other);
         let token = random::token();
         let merged = ctx.store.merge_contacts(&secret, both, &mut after, &token).await?;

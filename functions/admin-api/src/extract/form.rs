@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::body_problem;
+use crate::idempotency;
 use crate::problem::Problem;
 use crate::texts::{self, Wrong};
 
@@ -73,6 +74,20 @@ impl<T: DeserializeOwned> Form<T> {
         })?;
         Ok(Self { file, fields, texts })
     }
+
+    /// What makes two uploads the same request.
+    pub fn hash(&self) -> String {
+        let mut parts = vec![self.file.as_deref().unwrap_or_default()];
+        for (name, text) in &self.texts {
+            parts.extend([name.as_bytes(), text.as_bytes()]);
+        }
+        idempotency::request_hash(&parts)
+    }
+}
+
+/// An empty field is as good as an absent one.
+pub fn text(field: &Option<String>) -> Option<&str> {
+    field.as_deref().filter(|text| !text.trim().is_empty())
 }
 
 async fn read_file(mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, Problem> {
