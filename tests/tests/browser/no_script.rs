@@ -1,6 +1,6 @@
 //! What the server sends is the page: with scripts switched off, each shows the same.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::console::signed_in;
 use crate::pages::furnished;
@@ -21,7 +21,7 @@ async fn every_page_shows_its_content_before_scripts_run() {
         }
         let [without, with] = [&shown[0], &shown[1]];
         let ran = [without[0] != json!("undefined"), with[0] != json!("undefined")];
-        if ran != [false, true] || without[1] != with[1] || without[1] == Value::from("") {
+        if ran != [false, true] || without[1] != with[1] || without[1] == "" {
             wrong.push(format!("{name}: {without} without scripts, {with} with them"));
         }
     }
