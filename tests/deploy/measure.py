@@ -2,7 +2,7 @@
 
     python3 tests/deploy/measure.py target/deploy
 
-Fails when a bootstrap is over 20 MB. No table, queue or key is there, so the REST API is not told its first admin key,
+Fails when a bootstrap is over 22 MB (what is unpacked may have 250). No table, queue or key is there, so the REST API is not told its first admin key,
 which it would look for at the start. The function meets a runtime that never gives it anything to do.
 """
 
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-LIMIT_BYTES = 20_000_000
+LIMIT_BYTES = 22_000_000
 RUNS = 5
 ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
