@@ -30,7 +30,7 @@ pub async fn the_key_opens_the_console(world: &mut World) -> Result<()> {
     let home = client.page("/console", &inside.cookies, None).await?;
     ensure!(home.status == StatusCode::OK, "the console: {} {}", home.status, home.text);
     let you = client.page("/console/you", &inside.cookies, None).await?;
-    ensure!(you.text.contains("super_admin"), "{}", you.text);
+    ensure!(you.text.contains("Super admin"), "{}", you.text);
     // What the API keeps, with the function's own rights.
     for path in ["/console/messages", "/console/dead-letters", "/console/statistics"] {
         let page = client.page(path, &inside.cookies, None).await?;
