@@ -24,6 +24,7 @@ pub mod callers;
 pub mod document;
 pub mod file;
 pub mod gateway;
+pub mod gathering;
 pub mod left_behind;
 pub mod many;
 pub mod patience;

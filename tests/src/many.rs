@@ -1,23 +1,19 @@
-//! As many messages and contacts as one asks for, written below the API by several writers side by side: for what
-//! is measured among a million.
-
-use std::sync::Arc;
+//! As many messages and contacts as one asks for, written below the API by the store and taken in some thousands at
+//! a time: for what is measured among a million.
 
 use carillon_domain::{AddressSecret, Contact, ContactId, PhoneNumber};
 use carillon_local::Stack;
 use carillon_local::engines::SequenceNumber;
 use carillon_local::stack::TABLE;
-use carillon_store::TimelineEntry;
+use carillon_store::{Store, TimelineEntry};
 use jiff::SignedDuration;
 use serde_json::json;
-use tokio::task::JoinSet;
 
+use crate::gathering::Gathered;
 use crate::seed;
 
-/// Side by side.
-const WRITERS: usize = 8;
-/// Rows of one writer between two cuts of the stream, which nobody reads here.
-const BETWEEN_CUTS: usize = 5_000;
+/// Messages or contacts whose rows are taken in together.
+const AT_ONCE: usize = 5_000;
 /// Seconds of thirty days.
 const MONTH: usize = 2_592_000;
 
@@ -47,20 +43,15 @@ pub fn name(n: usize) -> String {
 /// When the table does not take one.
 pub async fn messages(stack: &Stack, from: usize, until: usize) {
     let secret = stack.ctx.address_secret().await.expect("a secret");
-    each(stack, from, until, move |stack, n| {
-        let secret = secret.clone();
-        async move { message(&stack, &secret, n).await }
-    })
-    .await;
+    each(stack, from, until, async |store, n| message(stack, &store, &secret, n).await).await;
 }
 
-async fn message(stack: &Stack, secret: &AddressSecret, n: usize) {
+async fn message(stack: &Stack, store: &Store, secret: &AddressSecret, n: usize) {
     let now = stack.ctx.clock.now();
     let after = i64::try_from(n % MONTH).expect("a number");
     let at = now + SignedDuration::from_hours(48) + SignedDuration::from_secs(after);
     let message = seed::scheduled(secret, stack.org, n, now, at);
     let entry = TimelineEntry::Message(message.id);
-    let store = &stack.ctx.store;
     store.note_in_timeline(stack.org, now, entry, at).await.expect("the table takes it");
     store.insert_message(&message).await.expect("the table takes it");
 }
@@ -71,14 +62,10 @@ async fn message(stack: &Stack, secret: &AddressSecret, n: usize) {
 /// When the table does not take one.
 pub async fn contacts(stack: &Stack, from: usize, until: usize) {
     let secret = stack.ctx.address_secret().await.expect("a secret");
-    each(stack, from, until, move |stack, n| {
-        let secret = secret.clone();
-        async move { contact(&stack, &secret, n).await }
-    })
-    .await;
+    each(stack, from, until, async |store, n| contact(stack, &store, &secret, n).await).await;
 }
 
-async fn contact(stack: &Stack, secret: &AddressSecret, n: usize) {
+async fn contact(stack: &Stack, store: &Store, secret: &AddressSecret, n: usize) {
     let id = ContactId::from_hash(&[b"full", &n.to_be_bytes()]);
     let mut contact = Contact::new(id, stack.org, "key_1", stack.ctx.clock.now());
     contact.name = Some(name(n));
@@ -87,30 +74,18 @@ async fn contact(stack: &Stack, secret: &AddressSecret, n: usize) {
     if n.is_multiple_of(10) {
         contact.labels = vec!["vip".to_owned()];
     }
-    let store = &stack.ctx.store;
     store.save_contact(secret, None, &mut contact, "full").await.expect("taken");
 }
 
-/// All of a range, with the stream cut now and then.
-async fn each<F, W>(stack: &Stack, from: usize, until: usize, write: F)
-where
-    F: Fn(Arc<Stack>, usize) -> W + Clone + Send + 'static,
-    W: Future<Output = ()> + Send,
-{
-    let stack = Arc::new(stack.clone());
-    for begin in (from..until).step_by(WRITERS * BETWEEN_CUTS) {
-        let end = (begin + WRITERS * BETWEEN_CUTS).min(until);
-        let mut writers = JoinSet::new();
-        for writer in 0..WRITERS {
-            let (stack, write) = (Arc::clone(&stack), write.clone());
-            writers.spawn(async move {
-                for n in (begin + writer..end).step_by(WRITERS) {
-                    write(Arc::clone(&stack), n).await;
-                }
-            });
+/// All of a range, some thousands in one go.
+async fn each(stack: &Stack, from: usize, until: usize, write: impl AsyncFn(Store, usize)) {
+    let gathered = Gathered::default();
+    let store = gathered.store(stack);
+    for begin in (from..until).step_by(AT_ONCE) {
+        for n in begin..(begin + AT_ONCE).min(until) {
+            write(store.clone(), n).await;
         }
-        writers.join_all().await;
-        trim(&stack).await;
+        gathered.take_in(stack).await;
     }
 }
 

@@ -23,6 +23,7 @@ use crate::messages::{read_channel, read_expiry, read_text, read_time, read_word
 use crate::problem::{FieldError, Problem};
 use crate::templates::purpose_of;
 use crate::view;
+use crate::view::counts::Counts;
 
 /// Of idempotency keys.
 const SCOPE: &str = "bulk";
@@ -88,7 +89,7 @@ pub async fn upload(
             };
         }
     };
-    let answer = json!(view::import::Import::of(&import)).to_string();
+    let answer = json!(view::import::Import::of(&import, Counts::default())).to_string();
     let new = Remembered { request_hash: hash, id: import.id.to_string(), answer, at: now };
     let first = idempotency::remember(&ctx, caller.org, SCOPE, key.as_deref(), &new).await?;
     if let Some(first) = &first {

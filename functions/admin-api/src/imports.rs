@@ -17,6 +17,7 @@ use crate::contacts;
 use crate::extract::Id;
 use crate::problem::Problem;
 use crate::view;
+use crate::view::counts::Counts;
 
 /// Pages read at a time.
 const PAGES: i32 = 50;
@@ -28,13 +29,25 @@ pub async fn read(
     Id(id): Id<ImportId>,
 ) -> Result<Json<view::import::AnyImport>, Problem> {
     if let Some((import, _)) = file(&ctx, &caller, id).await? {
-        let shown = view::import::Import::of(&import);
+        let messages = messages(&ctx, &import).await?;
+        let shown = view::import::Import::of(&import, messages);
         return Ok(Json(view::import::AnyImport::Messages(shown)));
     }
     let import = ctx.store.contact_import(caller.org, id).await?;
     let import = import.ok_or_else(|| Problem::not_found("import"))?;
     let shown = view::import::ContactImport::of(&import);
     Ok(Json(view::import::AnyImport::Contacts(shown)))
+}
+
+/// What rollup has counted of a file's messages; those that it has not come to are
+/// pending.
+async fn messages(ctx: &Context, import: &Import) -> Result<Counts, Problem> {
+    let mut counts = Counts::default();
+    for (bucket, messages) in ctx.store.counted_in(import.org, import.id).await? {
+        counts.add(bucket, messages);
+    }
+    counts.pending += u64::from(import.progress.accepted).saturating_sub(counts.all());
+    Ok(counts)
 }
 
 /// `GET /v1/imports/{id}/rejected`: the rejected rows as they were, with their

@@ -6,6 +6,7 @@ pub mod booking;
 pub mod campaign;
 pub mod consent;
 pub mod contact;
+pub mod counts;
 pub mod dead_letter;
 pub mod import;
 pub mod installation;

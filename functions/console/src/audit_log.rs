@@ -101,7 +101,7 @@ pub struct AuditLogPage {
 
 /// `GET /console/audit-log`
 pub async fn page(desk: Desk, Query(filter): Query<Filter>) -> Result<Response, Refusal> {
-    let path = filter.path("/v1/audit-log", &[("limit", "50"), ("cursor", &filter.cursor)]);
+    let path = filter.path("/v1/audit-log", &[("limit", "40"), ("cursor", &filter.cursor)]);
     let found = desk.api.get::<Listed<Entry>>(&path);
     let (frame, found) = futures::join!(desk.frame("Audit log"), found);
     let (entries, next, problem) = match found {

@@ -8,17 +8,16 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::api::{self, Listed, Problem};
+use crate::api;
 use crate::chart::{self, Svg};
 use crate::contact_import::{ContactImport, ContactImportPage};
+use crate::counts::Counts;
 use crate::desk::Desk;
 use crate::figures;
 use crate::frame::Frame;
 use crate::page::{self, Refusal};
 use crate::status::Status;
 
-/// Pages of messages that are counted: two thousand of them.
-const MOST_PAGES: usize = 10;
 /// Seconds for which the page follows a file.
 const FOLLOWED: i64 = 24 * 3600;
 
@@ -32,60 +31,10 @@ pub struct Import {
     pub accepted: i64,
     pub duplicates: i64,
     pub rejected: i64,
+    pub messages: Counts,
     pub scheduled_for: Timestamp,
     pub created_by: String,
     pub created_at: Timestamp,
-}
-
-/// A state, for counting.
-#[derive(Deserialize)]
-struct Stated {
-    status: Status,
-}
-
-/// How many messages are in each state.
-#[derive(Default)]
-pub struct States {
-    pub waiting: i64,
-    pub sending: i64,
-    pub sent: i64,
-    pub delivered: i64,
-    pub failed: i64,
-    pub unknown: i64,
-    pub off: i64,
-    /// There are more than were counted.
-    pub is_part: bool,
-}
-
-impl States {
-    fn add(&mut self, status: &Status) {
-        let place = match status.0.as_str() {
-            "pending" | "queued" => &mut self.waiting,
-            "sending" => &mut self.sending,
-            "sent" => &mut self.sent,
-            "delivered" | "read" => &mut self.delivered,
-            "failed" => &mut self.failed,
-            "unknown" => &mut self.unknown,
-            _ => &mut self.off,
-        };
-        *place += 1;
-    }
-
-    pub fn parts(&self) -> [(&'static str, &'static str, i64); 7] {
-        [
-            ("good", "Delivered", self.delivered),
-            ("sent", "Sent", self.sent),
-            ("wait", "Sending", self.sending),
-            ("bad", "Failed", self.failed),
-            ("doubt", "Unknown", self.unknown),
-            ("off", "Not sent", self.off),
-            ("rest", "Waiting", self.waiting),
-        ]
-    }
-
-    fn is_settled(&self) -> bool {
-        self.waiting + self.sending + self.sent + self.unknown == 0
-    }
 }
 
 #[derive(Template)]
@@ -93,7 +42,6 @@ impl States {
 pub struct ImportPage {
     pub frame: Frame,
     pub import: Import,
-    pub states: States,
     pub read: Svg,
     pub bar: Svg,
     pub is_live: bool,
@@ -123,9 +71,8 @@ pub async fn page(desk: Desk, Path(id): Path<String>) -> Result<Response, Refusa
             return Ok(page::ok(&ContactImportPage::of(frame, import)));
         }
     };
-    let states = count(&desk, &import.id).await?;
     let is_new = desk.now.duration_since(import.created_at).as_secs() < FOLLOWED;
-    let is_live = is_new && (import.status.0 == "running" || !states.is_settled());
+    let is_live = is_new && (import.status.0 == "running" || !import.messages.is_settled());
     Ok(page::ok(&ImportPage {
         read: chart::bar(&[
             ("good", "Accepted", import.accepted),
@@ -133,28 +80,11 @@ pub async fn page(desk: Desk, Path(id): Path<String>) -> Result<Response, Refusa
             ("bad", "Rejected", import.rejected),
             ("rest", "Not read yet", import.rows - import.processed),
         ]),
-        bar: chart::bar(&states.parts()),
+        bar: import.messages.bar(),
         frame,
         import,
-        states,
         is_live,
     }))
-}
-
-async fn count(desk: &Desk, id: &str) -> Result<States, Problem> {
-    let mut states = States::default();
-    let mut cursor = String::new();
-    for _ in 0..MOST_PAGES {
-        let query = [("import_id", id), ("limit", "200"), ("cursor", &*cursor)];
-        let found: Listed<Stated> = desk.api.get(&api::path("/v1/messages", &query)).await?;
-        found.data.iter().for_each(|message| states.add(&message.status));
-        match found.next_cursor {
-            Some(next) => cursor = next,
-            None => return Ok(states),
-        }
-    }
-    states.is_part = true;
-    Ok(states)
 }
 
 /// `GET /console/imports/{id}/rejected`: a file for spreadsheets.
@@ -182,13 +112,13 @@ impl ImportPage {
             accepted: 3,
             duplicates: 1,
             rejected: 1,
+            messages: Counts { delivered: 3, ..Counts::default() },
             scheduled_for: at,
             created_by: text(),
             created_at: at,
         };
-        let states = States { delivered: 3, is_part: true, ..States::default() };
-        let bar = chart::bar(&states.parts());
+        let bar = import.messages.bar();
         let read = chart::bar(&[("good", "Accepted", 3)]);
-        Self { frame: Frame::sample(), import, states, read, bar, is_live: true }
+        Self { frame: Frame::sample(), import, read, bar, is_live: true }
     }
 }

@@ -23,6 +23,7 @@ mod contact_file;
 mod contact_import;
 mod contacts;
 mod cookies;
+mod counts;
 mod dead_letters;
 mod desk;
 mod door;

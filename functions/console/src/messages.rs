@@ -16,7 +16,9 @@ use crate::page::{self, Refusal};
 use crate::status::Status;
 
 /// On one page.
-const ROWS: &str = "25";
+const ROWS: usize = 25;
+/// So often in a row the page looks further back by itself where little fits.
+const ROUNDS: u8 = 10;
 /// Read at a time for a file.
 const OF_FILE: &str = "200";
 /// Pieces of a file: twenty thousand messages.
@@ -53,6 +55,15 @@ pub struct Filter {
     pub workshop_id: String,
     pub booking_id: String,
     pub cursor: String,
+    /// How often the page has looked further back by itself.
+    pub round: u8,
+}
+
+/// The messages behind those of a page.
+pub struct Next {
+    pub path: String,
+    /// So few fit that the page looks there without being asked.
+    pub by_itself: bool,
 }
 
 impl Filter {
@@ -72,6 +83,11 @@ impl Filter {
             ("workshop_id", &self.workshop_id),
             ("booking_id", &self.booking_id),
         ]
+    }
+
+    /// This is not the beginning of the list.
+    pub fn goes_on(&self) -> bool {
+        !self.cursor.is_empty()
     }
 
     pub fn is_set(&self) -> bool {
@@ -100,14 +116,15 @@ pub struct MessagesPage {
     /// What else the list is of, in words.
     pub about: Option<String>,
     pub messages: Vec<Message>,
-    pub next: Option<String>,
+    pub next: Option<Next>,
     pub export: String,
     pub problem: Option<String>,
 }
 
 /// `GET /console/messages`
 pub async fn page(desk: Desk, Query(filter): Query<Filter>) -> Result<Response, Refusal> {
-    let asked = filter.path("/v1/messages", &[("limit", ROWS), ("cursor", &filter.cursor)]);
+    let limit = ROWS.to_string();
+    let asked = filter.path("/v1/messages", &[("limit", &limit), ("cursor", &filter.cursor)]);
     let found = desk.api.get::<Listed<Message>>(&asked);
     let (frame, found) = futures::join!(desk.frame("Messages"), found);
     let frame = frame?;
@@ -116,7 +133,12 @@ pub async fn page(desk: Desk, Query(filter): Query<Filter>) -> Result<Response, 
         Err(problem) if problem.status == 400 => (Vec::new(), None, Some(problem.detail)),
         Err(problem) => return Err(problem.into()),
     };
-    let next = next.map(|cursor| filter.path("/console/messages", &[("cursor", &cursor)]));
+    let by_itself = messages.len() < ROWS && filter.round < ROUNDS;
+    let next = next.map(|cursor| {
+        let round = if by_itself { filter.round + 1 } else { 0 }.to_string();
+        let more = [("cursor", &*cursor), ("round", &*round)];
+        Next { path: filter.path("/console/messages", &more), by_itself }
+    });
     let page = MessagesPage {
         frame,
         statuses: statuses(),
@@ -217,7 +239,7 @@ impl MessagesPage {
             statuses: statuses(),
             about: Some(text()),
             messages: vec![Message::sample()],
-            next: Some(text()),
+            next: Some(Next { path: text(), by_itself: true }),
             export: text(),
             problem: Some(text()),
         }

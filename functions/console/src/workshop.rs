@@ -148,7 +148,8 @@ async fn make(
 #[cfg(test)]
 impl WorkshopPage {
     pub fn sample() -> Self {
-        use self::sent::{Audience, Cost, Counts};
+        use self::sent::{Audience, Cost};
+        use crate::counts::Counts;
         use crate::status::Status;
 
         let text = || crate::page::tests::HOSTILE.to_owned();

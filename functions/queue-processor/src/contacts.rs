@@ -3,8 +3,10 @@
 //! becomes contacts. Both can be repeated: a piece is the same piece again, a row
 //! finds what it did before. The cursor moves last, on the version of the row.
 
+mod find;
 mod intake;
 mod page;
+mod person;
 
 use carillon_domain::contact::import::ContactImport;
 use carillon_domain::rows::{CorruptChunk, FileError, Row};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use carillon_domain::message::{Message, Source};
-use carillon_domain::statistics::date;
+use carillon_domain::statistics::{Bucket, date};
 use carillon_domain::{ImportId, OrgId};
 use jiff::Timestamp;
 
@@ -20,6 +20,9 @@ const MINUTE_BUCKETS: u8 = 16;
 
 /// Pages whose messages are counted in one side row: as many as fit a kilobyte.
 const PAGES_A_ROW: u32 = 2;
+
+/// Side rows read at a time: a kilobyte each.
+const COUNTED_AT_ONCE: i32 = 800;
 
 /// Messages that are counted in one side row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,8 +37,7 @@ impl Group {
     pub fn of(m: &Message) -> (Self, Vec<u8>) {
         match m.source {
             Source::Import { id, page, line } => {
-                let group = Self::Pages { org: m.org, import: id, row: page / PAGES_A_ROW };
-                (group, line.to_be_bytes().to_vec())
+                (Self::of_page(m.org, id, page), line.to_be_bytes().to_vec())
             }
             Source::Single | Source::Person | Source::Answer { .. } => {
                 let hash = &m.id.as_bytes()[16..];
@@ -43,6 +45,12 @@ impl Group {
                 (Self::Minute { org: m.org, minute: m.id.at_ms() / 60_000, bucket }, hash.to_vec())
             }
         }
+    }
+
+    /// The group of the messages of a page.
+    #[must_use]
+    pub const fn of_page(org: OrgId, import: ImportId, page: u32) -> Self {
+        Self::Pages { org, import, row: page / PAGES_A_ROW }
     }
 
     #[must_use]
@@ -93,6 +101,26 @@ impl Store {
         let messages =
             counted::decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))?;
         Ok(Counted { version: r.number("ver")?, messages })
+    }
+
+    /// How many messages of a source are counted as what.
+    pub async fn counted_in(&self, org: OrgId, source: ImportId) -> Result<BTreeMap<Bucket, u64>> {
+        let pk = keys::source_partition(org, source);
+        let mut buckets = BTreeMap::new();
+        let mut after = String::new();
+        loop {
+            let rows = self.range(&pk, &after, Some(keys::COUNTED_PREFIX), COUNTED_AT_ONCE).await?;
+            let Some(last) = rows.last() else { return Ok(buckets) };
+            Reader::new("counted", last).text("sk")?.clone_into(&mut after);
+            for row in &rows {
+                let r = Reader::new("counted", row);
+                let messages = counted::decode(r.bytes("e").unwrap_or_default())
+                    .ok_or_else(|| r.corrupt("e"))?;
+                for (_, fact) in messages.values() {
+                    *buckets.entry(fact.bucket).or_default() += 1;
+                }
+            }
+        }
     }
 
     /// Stores side rows and counters together. False when a side row was

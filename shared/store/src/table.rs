@@ -16,6 +16,9 @@ use crate::{Mechanism, Result, Store, StoreError, keys, unavailable};
 /// Rounds of a batch of which the table leaves something undone.
 const ROUNDS: usize = 8;
 
+/// Writes that one transaction takes.
+pub(crate) const MOST_WRITES: usize = 100;
+
 /// One write of a transaction, and on what condition.
 #[derive(Clone)]
 pub(crate) struct Write {
@@ -52,6 +55,14 @@ impl Write {
     pub fn with(mut self, name: &'static str, value: AttributeValue) -> Self {
         self.values.push((name, value));
         self
+    }
+
+    /// Partition and sort key of the row that it writes.
+    pub fn row(&self) -> Option<(&str, &str)> {
+        match &self.what {
+            What::Put(item) => Some((item.get("pk")?.as_s().ok()?, item.get("sk")?.as_s().ok()?)),
+            What::Delete(key) | What::Update(key, _) => Some((&key.pk, &key.sk)),
+        }
     }
 
     fn build(&self, table: &str) -> std::result::Result<TransactWriteItem, BuildError> {

@@ -14,6 +14,8 @@ const ROWS: usize = 500_000;
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
 const ROUNDS: usize = 200;
+/// Between two looks at a running import.
+const LOOK: Duration = Duration::from_secs(1);
 /// What p95 among many may be of that among few.
 const SLOWEST: f64 = 1.5;
 
@@ -27,6 +29,14 @@ fn memory_mb() -> u64 {
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// What was seen of an import while it ran.
+#[derive(Default)]
+struct Seen {
+    processed: u64,
+    looks: usize,
+    highest_mb: u64,
+}
+
 #[expect(clippy::print_stderr, reason = "it takes a while: how far it is, is said")]
 async fn imported(world: &World, upload: &str) -> Value {
     let (kind, form) = fields_form(&[("upload", upload)]);
@@ -34,37 +44,52 @@ async fn imported(world: &World, upload: &str) -> Value {
     let taken = Answer::to(request.header("content-type", kind).body(form)).await.ok(202);
     let path = format!("/v1/imports/{}", taken["id"].as_str().expect("an id"));
     let watch = Stopwatch::start();
-    let (mut last, mut highest, mut looks) = (0, 0, 0);
+    let mut seen = Seen::default();
     loop {
-        let report = Box::pin(carillon_queue_processor::run(
-            &world.stack.ctx,
-            world.now() + jiff::SignedDuration::from_secs(55),
-        ))
-        .await;
+        let until = world.now() + jiff::SignedDuration::from_secs(55);
+        let run = carillon_queue_processor::run(&world.stack.ctx, until);
+        let mut run = std::pin::pin!(run);
+        // The clock stands still while it runs, so one run goes on to the end: what it says on
+        // its way is seen beside it.
+        let report = loop {
+            tokio::select! {
+                report = &mut run => break report,
+                () = tokio::time::sleep(LOOK) => look(world, &path, &watch, &mut seen).await,
+            }
+        };
         assert_eq!(report.errors, 0);
-        many::trim(&world.stack).await;
-        highest = highest.max(memory_mb());
+        look(world, &path, &watch, &mut seen).await;
         let import = world.get(&path).await.ok(200);
-        let processed = import["processed"].as_u64().expect("a number");
-        looks += usize::from(processed > last);
-        if processed / 50_000 > last / 50_000 {
-            eprintln!(
-                "{processed} of {} rows, {:.0} s, {} MB",
-                import["rows"],
-                watch.elapsed().as_secs_f64(),
-                memory_mb()
-            );
-        }
-        last = processed;
         if import["status"] != "running" {
             eprintln!(
-                "done in {:.0} s, at most {highest} MB, progress seen moving {looks} times",
-                watch.elapsed().as_secs_f64()
+                "done in {:.0} s, at most {} MB, progress seen moving {} times",
+                watch.elapsed().as_secs_f64(),
+                seen.highest_mb,
+                seen.looks
             );
+            assert!(seen.looks > 1, "progress moves");
             return import;
         }
         world.skip(1);
     }
+}
+
+#[expect(clippy::print_stderr, reason = "it takes a while: how far it is, is said")]
+async fn look(world: &World, path: &str, watch: &Stopwatch, seen: &mut Seen) {
+    many::trim(&world.stack).await;
+    let import = world.get(path).await.ok(200);
+    let processed = import["processed"].as_u64().expect("a number");
+    seen.highest_mb = seen.highest_mb.max(memory_mb());
+    seen.looks += usize::from(processed > seen.processed);
+    if processed / 50_000 > seen.processed / 50_000 {
+        eprintln!(
+            "{processed} of {} rows, {:.0} s, {} MB",
+            import["rows"],
+            watch.elapsed().as_secs_f64(),
+            memory_mb()
+        );
+    }
+    seen.processed = processed;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

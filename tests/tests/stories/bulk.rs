@@ -102,6 +102,8 @@ async fn a_number_is_sent_to_once_however_often_it_stands_in_the_file() {
         }),
     );
     world.advance(5).await;
+    let counts = json!({"messages": {"pending": 0, "delivered": 8}});
+    shows(&world.import_of(&import).await, &counts);
     let expected: BTreeMap<_, _> = (1..=8).map(|n| (mobile(n), 1)).collect();
     assert_eq!(sent_to(&world).await, expected);
     let ada = world.accepted_for(&mobile(1)).await;

@@ -171,6 +171,37 @@ async fn the_cursor_walks_everything_exactly_once() {
 }
 
 #[tokio::test]
+async fn a_walk_goes_on_where_it_was_though_messages_arrive_meanwhile() {
+    let world = World::start().await;
+    let mut file = String::from("phone,name\n");
+    for n in 0..5 {
+        file.push_str(&format!("{},Ada\n", mobile(n)));
+    }
+    let in_an_hour = (world.now() + jiff::SignedDuration::from_hours(1)).to_string();
+    let fields = [("scheduled_for", &*in_an_hour)];
+    let import = world.import(file.as_bytes(), "Hi {{ name }}", &fields).await;
+    let other = world.send(&mobile(9), "another", json!({})).await;
+    world.advance(1).await;
+    shows(&world.import_of(&import).await, &json!({"messages": {"pending": 5, "cancelled": 0}}));
+    let all = world.list(&format!("import_id={import}")).await;
+    assert_eq!(all.len(), 5);
+    assert!(all.iter().all(|m| m["id"] != other.as_str()), "only those of the file");
+    for place in [2, 4] {
+        let id = all[place]["id"].as_str().expect("an id");
+        let _ = world.post(&format!("/v1/messages/{id}/cancel"), &json!({})).await.ok(200);
+    }
+    let path = "/v1/messages?status=cancelled&limit=1";
+    let first = world.get(path).await.ok(200);
+    assert_eq!(first["data"][0]["id"], all[2]["id"]);
+    world.advance(61).await;
+    let counts = json!({"delivered": 3, "cancelled": 2, "pending": 0});
+    shows(&world.import_of(&import).await, &json!({"messages": counts}));
+    let cursor = first["next_cursor"].as_str().expect("there are more");
+    let second = world.get(&format!("{path}&cursor={cursor}")).await.ok(200);
+    assert_eq!(second["data"][0]["id"], all[4]["id"], "those before it are read no more");
+}
+
+#[tokio::test]
 async fn the_messages_of_one_number_are_walked_by_cursor_too() {
     let world = World::start().await;
     let mut expected = Vec::new();

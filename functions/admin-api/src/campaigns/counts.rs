@@ -12,7 +12,8 @@ use carillon_runtime::broadcast::{self, PAST};
 use jiff::Timestamp;
 
 use crate::problem::Problem;
-use crate::view::campaign::{Campaign as Shown, CampaignStep, Checkpoint, Counts};
+use crate::view::campaign::{Campaign as Shown, CampaignStep, Checkpoint};
+use crate::view::counts::Counts;
 
 /// Of each step, by its place.
 pub struct Tally {
@@ -48,7 +49,7 @@ pub async fn tally(ctx: &Context, c: &Campaign) -> Result<Tally, Problem> {
         let Some(of_step) = tally.counts.get_mut(usize::from(batch.step)) else { continue };
         let mut counts = Counts::default();
         for (_, fact) in messages.values() {
-            counts.add(fact);
+            counts.add(fact.bucket, 1);
             if let Some((micros, currency)) = &fact.price {
                 let currency = String::from_utf8_lossy(currency).into_owned();
                 let (sum, priced) = costs.entry(currency).or_default();

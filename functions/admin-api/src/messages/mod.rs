@@ -5,8 +5,10 @@ pub mod create;
 mod decide;
 mod draft;
 mod explained;
+mod filter;
 pub mod list;
 pub mod preview;
+mod walk;
 
 use std::sync::Arc;
 

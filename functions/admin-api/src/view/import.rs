@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::counts::Counts;
+
 /// A file that is read row by row.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Import {
@@ -21,6 +23,8 @@ pub struct Import {
     pub accepted: u32,
     pub duplicates: u32,
     pub rejected: u32,
+    /// What became of the messages of accepted rows, as of a few seconds ago.
+    pub messages: Counts,
     pub channel: Channel,
     pub scheduled_for: Timestamp,
     pub expires_at: Option<Timestamp>,
@@ -38,7 +42,7 @@ pub enum ImportStatus {
 
 impl Import {
     #[must_use]
-    pub fn of(i: &domain::Import) -> Self {
+    pub fn of(i: &domain::Import, messages: Counts) -> Self {
         Self {
             id: i.id,
             status: match (&i.failed, i.is_planned()) {
@@ -52,6 +56,7 @@ impl Import {
             accepted: i.progress.accepted,
             duplicates: i.progress.duplicates,
             rejected: i.progress.rejected,
+            messages,
             channel: i.channel,
             scheduled_for: i.scheduled_for,
             expires_at: i.expires_at,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::chart::{self, Svg};
+use crate::counts::Counts;
 use crate::desk::Desk;
 use crate::figures;
 use crate::page::Refusal;
@@ -30,48 +30,6 @@ pub struct Checkpoint {
     #[serde(default)]
     pub skipped: Option<String>,
     pub counts: Counts,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-pub struct Counts {
-    pub pending: i64,
-    pub queued: i64,
-    pub sending: i64,
-    pub unknown: i64,
-    pub sent: i64,
-    pub delivered: i64,
-    pub read: i64,
-    pub failed: i64,
-    pub suppressed: i64,
-    pub cancelled: i64,
-}
-
-impl Counts {
-    pub fn parts(&self) -> [(&'static str, &'static str, i64); 7] {
-        [
-            ("good", "Delivered", self.delivered + self.read),
-            ("sent", "Sent", self.sent),
-            ("wait", "Sending", self.queued + self.sending),
-            ("bad", "Failed", self.failed),
-            ("doubt", "Unknown", self.unknown),
-            ("off", "Not sent", self.suppressed + self.cancelled),
-            ("rest", "Waiting", self.pending),
-        ]
-    }
-
-    pub fn bar(&self) -> Svg {
-        chart::bar(&self.parts())
-    }
-
-    /// Those that there are any of, in words.
-    pub fn said(&self) -> Vec<(&'static str, String)> {
-        let any = self.parts().into_iter().filter(|(_, _, n)| *n > 0);
-        any.map(|(class, word, n)| {
-            (class, format!("{} {}", figures::count(n), word.to_lowercase()))
-        })
-        .collect()
-    }
 }
 
 impl Checkpoint {

@@ -1,30 +1,25 @@
-//! A page of rows becomes contacts. Each row looks for its person by external
-//! id, then by number, then by email address; it changes who is there, or makes
-//! somebody new under an id that the line gives. So a page that is repeated finds
-//! what it did, and a row that says nothing new writes nothing.
+//! A page of rows becomes contacts, row by row ([`super::person`]); behind them the
+//! workshops that they are registered for. A page that is repeated finds what it
+//! did.
 
 use std::collections::{HashMap, HashSet};
 
-use carillon_domain::contact::import::{ContactImport, Matched, Refused, RowContact};
+use carillon_domain::ContactId;
+use carillon_domain::contact::import::{ContactImport, Refused, RowContact};
 use carillon_domain::import::Rejected;
 use carillon_domain::rows::{self, Row};
-use carillon_domain::{AddressKey, AddressSecret, Contact, ContactId};
+use carillon_runtime::Context;
 use carillon_runtime::broadcast::join::{self, Joined};
-use carillon_runtime::{Context, random};
-use carillon_store::{ContactSaved, StoreError, TOGETHER};
-use futures::{StreamExt, TryStreamExt, stream};
+use carillon_store::TOGETHER;
 
+use super::person::Work;
 use super::{ImportError, Piece};
 
-/// Rows worked on side by side.
-const IN_FLIGHT: usize = 16;
-/// How often a row that met another's write is tried again.
-const ROUNDS: usize = 8;
 /// Of a reason that is kept with a page.
 const DETAIL_CHARACTERS: usize = 200;
 
 /// What came of a row.
-enum Outcome {
+pub enum Outcome {
     Created(ContactId),
     Updated(ContactId),
     Unchanged(ContactId),
@@ -127,26 +122,12 @@ async fn read<'a>(
     Ok(piece.as_ref().map(|(_, rows)| rows.as_slice()).unwrap_or_default())
 }
 
-/// Who was there when the page began, by what rows know people by.
-struct Known {
-    phones: HashMap<AddressKey, ContactId>,
-    external_ids: HashMap<String, ContactId>,
-    contacts: HashMap<ContactId, Contact>,
-}
-
-/// What all rows of a page share.
-struct Work<'a> {
-    ctx: &'a Context,
-    import: &'a ContactImport,
-    secret: AddressSecret,
-}
-
 async fn apply(
     ctx: &Context,
     import: &ContactImport,
     rows: &[Row],
 ) -> Result<Vec<(u32, Outcome)>, ImportError> {
-    let work = Work { ctx, import, secret: ctx.address_secret().await? };
+    let work = Work::new(ctx, import).await?;
     let mut outcomes = Vec::with_capacity(rows.len());
     let (mut first, mut again) = (Vec::new(), Vec::new());
     // The line on which somebody stands first, by what he is known by.
@@ -166,10 +147,7 @@ async fn apply(
             }
         }
     }
-    let known = work.known(&first).await?;
-    let each: Vec<_> =
-        first.iter().map(|(line, person)| work.row(*line, person, Some(&known))).collect();
-    let done: Vec<_> = stream::iter(each).buffered(IN_FLIGHT).try_collect().await?;
+    let done = work.rows(&first).await?;
     let mut touched: HashSet<ContactId> = done.iter().filter_map(Outcome::contact).collect();
     outcomes.extend(first.iter().map(|(line, _)| *line).zip(done));
     // Behind the others, each after the one before: the last line counts. What it
@@ -178,7 +156,7 @@ async fn apply(
         let outcome = match import.dry_run {
             // Who was not stored cannot be found again.
             true => Outcome::Duplicate,
-            false => work.row(*earlier, person, None).await?,
+            false => work.row(*earlier, person).await?,
         };
         let outcome = match outcome.contact() {
             Some(id) if !touched.insert(id) => {
@@ -211,199 +189,10 @@ fn keys(person: &RowContact) -> Vec<String> {
 }
 
 impl Outcome {
-    const fn contact(&self) -> Option<ContactId> {
+    pub const fn contact(&self) -> Option<ContactId> {
         match self {
             Self::Created(id) | Self::Updated(id) | Self::Unchanged(id) => Some(*id),
             Self::Duplicate | Self::Refused(_) => None,
         }
-    }
-}
-
-impl Work<'_> {
-    fn address(&self, person: &RowContact) -> Option<AddressKey> {
-        let phone = person.phone.as_ref()?;
-        Some(AddressKey::new(&self.secret, self.import.org, phone.as_str()))
-    }
-
-    /// In two questions for all rows.
-    async fn known(&self, rows: &[(u32, RowContact)]) -> Result<Known, ImportError> {
-        let (store, org) = (&self.ctx.store, self.import.org);
-        let addresses: Vec<_> = rows.iter().filter_map(|(_, p)| self.address(p)).collect();
-        let ids: Vec<_> = rows.iter().filter_map(|(_, p)| p.external_id.as_deref()).collect();
-        let (phones, external_ids) = store.holders(org, &addresses, &ids).await?;
-        let ids: Vec<_> = phones.values().chain(external_ids.values()).copied().collect();
-        let contacts = store.contacts(org, &ids, true).await?;
-        Ok(Known { phones, external_ids, contacts })
-    }
-
-    async fn row(
-        &self,
-        line: u32,
-        person: &RowContact,
-        known: Option<&Known>,
-    ) -> Result<Outcome, ImportError> {
-        let mut known = known;
-        for _ in 0..ROUNDS {
-            let before = match self.find(person, known.take()).await? {
-                Ok(before) => before,
-                Err(refused) => return Ok(Outcome::Refused(refused)),
-            };
-            let done = match before {
-                Some(before) => self.change(line, person, &before).await?,
-                None => self.make(line, person).await?,
-            };
-            if let Some(outcome) = done {
-                return Ok(outcome);
-            }
-        }
-        Err(StoreError::Contended("a contact").into())
-    }
-
-    /// The person of a row, if he is there.
-    async fn find(
-        &self,
-        person: &RowContact,
-        known: Option<&Known>,
-    ) -> Result<Result<Option<Contact>, Refused>, ImportError> {
-        let (store, org) = (&self.ctx.store, self.import.org);
-        let mut by_id = None;
-        if let Some(external_id) = &person.external_id {
-            let id = match known {
-                Some(known) => known.external_ids.get(external_id).copied(),
-                None => store.contact_of_external_id(org, external_id).await?,
-            };
-            by_id = self.contact(id, known).await?;
-        }
-        let mut by_phone = None;
-        if let Some(address) = self.address(person) {
-            let id = match known {
-                Some(known) => known.phones.get(&address).copied(),
-                None => store.contact_of_phone(org, address).await?,
-            };
-            by_phone = self.contact(id, known).await?;
-        }
-        match (by_id, by_phone) {
-            (Some(one), Some(other)) if one.id != other.id => {
-                let detail = format!(
-                    "The external id is that of contact {}, and the number that of {}; merge the \
-                     two, or correct one of them.",
-                    one.id, other.id
-                );
-                return Ok(Err(Refused::new("contact_exists", detail)));
-            }
-            (Some(contact), _) => return Ok(Ok(Some(contact))),
-            (None, Some(contact)) => {
-                return Ok(match person.is_of(&contact) {
-                    Matched::Conflict(refused) => Err(refused),
-                    Matched::Yes | Matched::No => Ok(Some(contact)),
-                });
-            }
-            (None, None) => {}
-        }
-        if let Some(email) = &person.email {
-            for id in store.contacts_of_email(org, email).await? {
-                if let Some(contact) = store.contact_now(org, id).await?
-                    && person.is_of(&contact) == Matched::Yes
-                {
-                    return Ok(Ok(Some(contact)));
-                }
-            }
-        }
-        match person.id_by_content(org) {
-            Some(id) => Ok(Ok(store.contact_now(org, id).await?)),
-            None => Ok(Ok(None)),
-        }
-    }
-
-    async fn contact(
-        &self,
-        id: Option<ContactId>,
-        known: Option<&Known>,
-    ) -> Result<Option<Contact>, ImportError> {
-        let Some(id) = id else { return Ok(None) };
-        match known.and_then(|known| known.contacts.get(&id)) {
-            Some(contact) => Ok(Some(contact.clone())),
-            None => Ok(self.ctx.store.contact_now(self.import.org, id).await?),
-        }
-    }
-
-    /// `None`: somebody else was first.
-    async fn change(
-        &self,
-        line: u32,
-        person: &RowContact,
-        before: &Contact,
-    ) -> Result<Option<Outcome>, ImportError> {
-        let import = self.import;
-        let by_this_file = before.imported.filter(|(id, _)| *id == import.id);
-        let outcome = |changed: bool| match by_this_file {
-            // Written by this line, before it was cut off.
-            Some(by) if by == (import.id, line) && self.was_made(line, person, before) => {
-                Outcome::Created(before.id)
-            }
-            Some(by) if by == (import.id, line) => Outcome::Updated(before.id),
-            Some(_) => Outcome::Duplicate,
-            None if changed => Outcome::Updated(before.id),
-            None => Outcome::Unchanged(before.id),
-        };
-        let mut after = before.clone();
-        if let Err(refused) = person.apply(&mut after, &import.labels) {
-            return Ok(Some(Outcome::Refused(refused)));
-        }
-        if after.says_the_same(before) || import.dry_run {
-            // The file's own change may have been cut off before this.
-            if by_this_file.is_some() {
-                carillon_runtime::contact::changed(self.ctx, before).await?;
-            }
-            return Ok(Some(outcome(!after.says_the_same(before))));
-        }
-        // A later line of the file leaves the mark of the first, by which its repeat
-        // knows what it did.
-        after.imported = Some(by_this_file.unwrap_or((import.id, line)));
-        after.updated_at = self.ctx.clock.now();
-        let (store, token) = (&self.ctx.store, random::token());
-        Ok(match store.save_contact(&self.secret, Some(before), &mut after, &token).await? {
-            ContactSaved::Done => {
-                if after.phone != before.phone {
-                    carillon_runtime::contact::changed(self.ctx, &after).await?;
-                }
-                Some(outcome(true))
-            }
-            ContactSaved::Changed(_)
-            | ContactSaved::PhoneTaken(_)
-            | ContactSaved::ExternalIdTaken(_) => None,
-        })
-    }
-
-    /// Whether this line has made the contact.
-    fn was_made(&self, line: u32, person: &RowContact, c: &Contact) -> bool {
-        let by_content = person.id_by_content(self.import.org) == Some(c.id);
-        c.id == self.import.contact_of(line)
-            || (by_content && c.created_at >= self.import.created_at)
-    }
-
-    /// `None`: somebody else was first.
-    async fn make(&self, line: u32, person: &RowContact) -> Result<Option<Outcome>, ImportError> {
-        let import = self.import;
-        let id = person.id_by_content(import.org).unwrap_or_else(|| import.contact_of(line));
-        let now = self.ctx.clock.now();
-        let mut contact = Contact::new(id, import.org, &import.created_by, now);
-        if let Err(refused) = person.apply(&mut contact, &import.labels) {
-            return Ok(Some(Outcome::Refused(refused)));
-        }
-        if import.dry_run {
-            return Ok(Some(Outcome::Created(id)));
-        }
-        contact.imported = Some((import.id, line));
-        let (store, token) = (&self.ctx.store, random::token());
-        Ok(match store.save_contact(&self.secret, None, &mut contact, &token).await? {
-            ContactSaved::Done => Some(Outcome::Created(id)),
-            // This line's own, which somebody has changed so that the row does not
-            // find it any more.
-            ContactSaved::Changed(_) if id == import.contact_of(line) => Some(Outcome::Created(id)),
-            ContactSaved::Changed(_)
-            | ContactSaved::PhoneTaken(_)
-            | ContactSaved::ExternalIdTaken(_) => None,
-        })
     }
 }

@@ -10,6 +10,7 @@
 //! ([`DynamoEngine::expire`]), remember a `ClientRequestToken` over a restart. DescribeTable and
 //! unlimited scans grow with the table and hold the one lock: not for health checks.
 
+mod bulk;
 mod capacity;
 mod dispatch;
 mod expire;
