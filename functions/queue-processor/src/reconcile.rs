@@ -15,6 +15,7 @@ use carillon_domain::import::{Import, Kind, Progress, StepOf};
 use carillon_domain::rows::{self, CorruptChunk};
 use carillon_domain::workshop::Workshop;
 use carillon_domain::{CampaignId, ImportId};
+use carillon_runtime::broadcast::finish::{self, Look};
 use carillon_runtime::broadcast::{self, Reading, withdraw};
 use carillon_runtime::{Context, random};
 use carillon_store::{DueEntry, DueKind, StoreError};
@@ -42,6 +43,8 @@ pub enum ReconcileError {
 enum Now {
     /// Nothing to do, until somebody changes something.
     Settled,
+    /// Nothing to do until then.
+    Until(Timestamp),
     /// Never anything any more.
     Over,
     /// Time ran out, or somebody else was first: at once again.
@@ -66,22 +69,21 @@ pub async fn turn(
     }
     let mut planned = 0;
     let mut due: Option<Timestamp> = None;
+    let mut due_by = |at: Timestamp| due = Some(due.map_or(at, |due| due.min(at)));
     for id in w.campaigns.clone() {
         match campaign(ctx, &w, id, deadline, &mut planned).await? {
             Now::Settled => {}
             Now::Over => {
                 w.campaigns.remove(&id);
             }
-            Now::Again => due = Some(ctx.clock.now()),
+            Now::Until(at) => due_by(at),
+            Now::Again => due_by(ctx.clock.now()),
         }
     }
     for number in ctx.store.leaving(w.org, w.id, None, LEAVING).await? {
         match withdraw::registration(ctx, &w, number).await? {
             withdraw::Left::Nothing => ctx.store.has_left(w.org, w.id, number).await?,
-            withdraw::Left::UnderWay => {
-                let again = ctx.clock.now() + LOOK_AGAIN;
-                due = Some(due.map_or(again, |due| due.min(again)));
-            }
+            withdraw::Left::UnderWay => due_by(ctx.clock.now() + LOOK_AGAIN),
         }
     }
     w.due = due;
@@ -117,6 +119,7 @@ async fn campaign(
             return Ok(Now::Again);
         }
         c.plan = Plan::new(w.revision, ctx.clock.now());
+        c.completed_at = None;
         if !ctx.store.save_campaign(&mut c, &random::token()).await? {
             return Ok(Now::Again);
         }
@@ -141,6 +144,17 @@ async fn campaign(
             return Ok(Now::Again);
         }
         *planned += 1;
+    }
+    match finish::look(ctx, &c, &steps, w).await? {
+        Look::At(at) => return Ok(Now::Until(at)),
+        Look::Finished => {
+            c.completed_at = Some(ctx.clock.now());
+            if !ctx.store.save_campaign(&mut c, &random::token()).await? {
+                return Ok(Now::Again);
+            }
+            finish::tell(ctx, &c).await;
+        }
+        Look::No => {}
     }
     let is_over = broadcast::is_over(&c, &steps, w, ctx.clock.now());
     Ok(if is_over { Now::Over } else { Now::Settled })

@@ -56,6 +56,9 @@ pub struct Campaign {
     pub max_segments: u16,
     /// What it was thought to cost when it was started.
     pub estimate: Option<Money>,
+    /// When it was seen that nothing of it waits any more. A workshop that is moved
+    /// begins it again.
+    pub completed_at: Option<Timestamp>,
     pub plan: Plan,
     pub created_by: String,
     pub created_at: Timestamp,
@@ -82,7 +85,7 @@ impl Audience {
     }
 }
 
-/// What somebody wants of it. That it has come to its end is seen, not stored.
+/// What somebody wants of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

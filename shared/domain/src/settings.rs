@@ -38,10 +38,13 @@ pub enum Trouble {
     DeadLetter,
     /// A spend limit is used up to 80 or 100 %.
     Spend,
+    /// Nothing of a campaign waits any more.
+    CampaignFinished,
 }
 
 impl Trouble {
-    pub const ALL: [Self; 4] = [Self::Integration, Self::Unknown, Self::DeadLetter, Self::Spend];
+    pub const ALL: [Self; 5] =
+        [Self::Integration, Self::Unknown, Self::DeadLetter, Self::Spend, Self::CampaignFinished];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Trouble {
             Self::Unknown => "unknown",
             Self::DeadLetter => "dead_letter",
             Self::Spend => "spend",
+            Self::CampaignFinished => "campaign_finished",
         }
     }
 
@@ -66,6 +70,7 @@ impl Trouble {
             Self::Unknown => "messages are held",
             Self::DeadLetter => "something was given up",
             Self::Spend => "a spend limit",
+            Self::CampaignFinished => "a campaign is finished",
         }
     }
 }

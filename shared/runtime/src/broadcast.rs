@@ -2,6 +2,7 @@
 //! what a run would come to and who plans it ask here, so that the answer is what
 //! is done.
 
+pub mod finish;
 pub mod join;
 pub mod merge;
 pub mod outlook;

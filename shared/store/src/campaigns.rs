@@ -12,7 +12,7 @@ use carillon_domain::{
 };
 use serde_json::json;
 
-use crate::attributes::{Item, Reader, Writer, n, s};
+use crate::attributes::{Item, Reader, Writer, ms, n, s};
 use crate::counted::{self, Messages};
 use crate::{Result, Store, keys};
 
@@ -165,7 +165,7 @@ fn write(c: &Campaign, token: &str) -> Item {
     w.text("s", c.status.as_str()).number("st", c.steps).number("mx", c.max_segments);
     w.some("cb", c.changed.as_ref(), |(by, at)| s(json!([by, at.as_millisecond()]).to_string()));
     w.some("es", c.estimate.as_ref(), |m| s(json!([m.amount, m.currency]).to_string()));
-    w.number("rv", c.plan.revision).time("pb", c.plan.began_at);
+    w.some("fa", c.completed_at, ms).number("rv", c.plan.revision).time("pb", c.plan.began_at);
     w.number("pn", c.plan.next).number("pl", c.plan.until);
     w.text("by", &c.created_by).time("ca", c.created_at).time("ua", c.updated_at);
     w.done()
@@ -203,6 +203,7 @@ fn read(item: &Item) -> Result<Campaign> {
         steps: r.number("st")?,
         max_segments: r.number("mx")?,
         estimate: r.json("es")?.map(|(amount, currency)| Money { amount, currency }),
+        completed_at: r.maybe_time("fa")?,
         plan: Plan {
             revision: r.number("rv")?,
             began_at: r.time("pb")?,

@@ -1,7 +1,9 @@
 //! Members are told of trouble, by a message or a call, at most once an hour of each kind.
 
 use carillon_tests::people::mobile;
+use carillon_tests::workshops::MOMENTS;
 use carillon_tests::{World, shows};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 async fn told(world: &World, who: u32) -> Vec<String> {
@@ -109,4 +111,66 @@ async fn where_nothing_sends_mail_the_setting_says_so() {
         (status, code.as_str(), field.as_deref()),
         (422, "channel_not_available", Some("notify[0].by"))
     );
+}
+
+#[tokio::test]
+async fn a_campaign_is_finished_once_nothing_of_it_waits_and_that_is_told_once() {
+    let world = World::start().await;
+    notify(&world, json!([{"by": "sms", "to": mobile(50), "about": ["campaign_finished"]}])).await;
+    let (workshop, _) = world.full_workshop(8, 1).await;
+    let run = world.run_sequence(&workshop).await.ok(202);
+    let path = format!("/v1/campaigns/{}", run["campaign_id"].as_str().expect("an id"));
+    world.tick().await;
+    let to = async |at: Timestamp| {
+        world.stack.ctx.clock.advance(at.duration_since(world.now()));
+        world.advance(2).await;
+    };
+    for moment in MOMENTS {
+        shows(&world.get(&path).await.ok(200), &json!({"status": "running", "completed_at": null}));
+        to(moment.parse().expect("a time")).await;
+    }
+    // The last step was sent; that is looked at a little later.
+    shows(&world.get(&path).await.ok(200), &json!({"status": "completed", "completed_at": null}));
+    world.advance(5).await;
+    let done = world.get(&path).await.ok(200);
+    let at: Timestamp = done["completed_at"].as_str().and_then(|t| t.parse().ok()).expect("a time");
+    assert!(at.duration_since(MOMENTS[2].parse().expect("a time")).as_mins() <= 6, "{at}");
+    shows(&done, &json!({"status": "completed", "counts": {"audience": 21, "delivered": 21}}));
+    let expected =
+        "My organization: The campaign \"Crypto · Reminders\" is finished: 21 delivered.";
+    assert_eq!(told(&world, 50).await, [expected]);
+
+    for _ in 0..30 {
+        world.skip(6 * 60);
+        world.tick().await;
+    }
+    assert_eq!(told(&world, 50).await.len(), 1, "once");
+    assert_eq!(world.get(&path).await.ok(200)["completed_at"], done["completed_at"]);
+}
+
+#[tokio::test]
+async fn what_waits_keeps_a_campaign_from_being_finished() {
+    let world = World::start().await;
+    notify(&world, json!([{"by": "sms", "to": mobile(50), "about": ["campaign_finished"]}])).await;
+    let (workshop, _) = world.full_workshop(2, 0).await;
+    let run = world.run_sequence(&workshop).await.ok(202);
+    let path = format!("/v1/campaigns/{}", run["campaign_id"].as_str().expect("an id"));
+    world.tick().await;
+    let _ = world.post(&format!("{path}/pause"), &json!({})).await.ok(200);
+    let last: Timestamp = MOMENTS[2].parse().expect("a time");
+    world.stack.ctx.clock.advance(last.duration_since(world.now()));
+    world.advance(8).await;
+    shows(&world.get(&path).await.ok(200), &json!({"status": "paused", "completed_at": null}));
+    // A workshop that is moved begins it again.
+    let moved = json!({"starts_at": "2026-11-23T08:00:00Z"});
+    let _ = world.patch(&format!("/v1/workshops/{workshop}"), &moved).await.ok(200);
+    let _ = world.post(&format!("{path}/resume"), &json!({})).await.ok(200);
+    world.advance(20).await;
+    shows(&world.get(&path).await.ok(200), &json!({"status": "running", "completed_at": null}));
+    assert!(told(&world, 50).await.is_empty());
+    let day = jiff::SignedDuration::from_hours(24);
+    world.stack.ctx.clock.advance((last + day).duration_since(world.now()));
+    world.advance(8).await;
+    shows(&world.get(&path).await.ok(200), &json!({"status": "completed"}));
+    assert_eq!(told(&world, 50).await.len(), 1);
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use carillon_domain::campaign::{Batch, Campaign, Status, Step};
 use carillon_domain::workshop::Workshop;
 use carillon_runtime::Context;
-use carillon_runtime::broadcast::outlook;
 use carillon_runtime::broadcast::{self, PAST};
+use carillon_runtime::broadcast::{finish, outlook};
 use jiff::Timestamp;
 
 use crate::problem::Problem;
@@ -57,8 +57,8 @@ pub async fn tally(ctx: &Context, c: &Campaign) -> Result<Tally, Problem> {
                 *priced += 1;
             }
         }
-        counts.pending += not_counted(ctx, c, batch, messages.len()).await?;
-        if is_withdrawn(c, batch, tally.workshop.as_ref()) {
+        counts.pending += finish::not_counted(&ctx.store, c.org, batch, messages.len()).await?;
+        if finish::is_withdrawn(c, batch, tally.workshop.as_ref()) {
             // Nothing of it is sent any more, whoever comes to it first.
             counts.cancelled += std::mem::take(&mut counts.pending);
         }
@@ -69,38 +69,6 @@ pub async fn tally(ctx: &Context, c: &Campaign) -> Result<Tally, Problem> {
     tally.cost = largest.map(|(currency, (micros, priced))| (micros, priced, currency));
     to_come(ctx, c, &batches, &mut tally).await?;
     Ok(tally)
-}
-
-fn is_withdrawn(c: &Campaign, batch: &Batch, workshop: Option<&Workshop>) -> bool {
-    let is_of_now = |w: &Workshop| {
-        w.deleted_at.is_none() && (!c.audience.follows() || w.revision == batch.revision)
-    };
-    c.status == Status::Cancelled || !workshop.is_some_and(is_of_now)
-}
-
-/// Recipients of a batch whose messages rollup has not seen: they are frozen, and
-/// either not put yet or just so. Of a source that was withdrawn before it was
-/// planned there is nothing to come.
-async fn not_counted(
-    ctx: &Context,
-    c: &Campaign,
-    batch: &Batch,
-    counted: usize,
-) -> Result<u64, Problem> {
-    let recipients = usize::try_from(batch.recipients).unwrap_or(usize::MAX);
-    if counted >= recipients {
-        return Ok(0);
-    }
-    let import = ctx.store.import(c.org, batch.source).await?;
-    let Some(import) = import else { return Ok(0) };
-    // Of a source that is planned, or was withdrawn, what it has put counts.
-    let expected = match (&import.failed, import.is_planned()) {
-        (None, false) => batch.recipients,
-        (_, true) => import.progress.accepted,
-        (Some(_), false) => 0,
-    };
-    let expected = usize::try_from(expected).unwrap_or(usize::MAX);
-    Ok(u64::try_from(expected.saturating_sub(counted)).unwrap_or(0))
 }
 
 /// Registrations that planning has not come to.

@@ -132,6 +132,7 @@ pub fn new_campaign(w: &Workshop, channel: Channel, steps: usize, about: &About<
         steps: u16::try_from(steps).unwrap_or(u16::MAX),
         max_segments: about.settings.max_segments,
         estimate: None,
+        completed_at: None,
         plan: Plan::new(w.revision, about.now),
         created_by: about.caller.id.clone(),
         created_at: about.now,

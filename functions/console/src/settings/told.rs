@@ -47,11 +47,12 @@ pub struct Told {
 }
 
 /// What each is called.
-const TROUBLES: [(Trouble, &str); 4] = [
+const TROUBLES: [(Trouble, &str); 5] = [
     (Trouble::Integration, "An account fails"),
     (Trouble::Unknown, "Nobody can tell whether something was sent"),
     (Trouble::DeadLetter, "Something was given up"),
     (Trouble::Spend, "Spend nears its limit"),
+    (Trouble::CampaignFinished, "A campaign is finished"),
 ];
 
 impl Told {
@@ -91,7 +92,7 @@ impl Told {
     }
 
     /// What one is told of: name, words, whether it has a cross.
-    pub fn troubles(&self) -> [(&'static str, &'static str, bool); 4] {
+    pub fn troubles(&self) -> [(&'static str, &'static str, bool); 5] {
         TROUBLES.map(|(trouble, words)| (trouble.as_str(), words, self.about.contains(&trouble)))
     }
 

@@ -164,7 +164,12 @@ async fn who_is_told_of_trouble_is_a_line_each_and_shown_to_admins_alone() {
         ("told.0", "https://example.com/hook?key=s3cret"),
         ("about.0.spend", "on"),
     ];
-    let others = ["about.0.integration", "about.0.unknown", "about.0.dead_letter"];
+    let others = [
+        "about.0.integration",
+        "about.0.unknown",
+        "about.0.dead_letter",
+        "about.0.campaign_finished",
+    ];
     assert_eq!(save(&admin, &told, &others).await.status, 303);
     let kept = json!([{"by": "webhook", "url": "https://example.com/hook?key=s3cret", "about": ["spend"]}]);
     assert_eq!(world.get("/v1/settings").await.ok(200)["notify"], kept);
