@@ -21,9 +21,9 @@ use crate::answers::{Accepted, Json};
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
 use crate::lists::{self, Page, PageQuery};
-use crate::messages::list::previous;
 use crate::problem::Problem;
 use crate::view::dead_letter::{DeadLetter, Dropped, Redriven};
+use crate::{first_organization, months};
 
 /// How far back they are looked for, in months.
 const MONTHS: usize = 36;
@@ -47,6 +47,11 @@ pub async fn list(
         }
     };
     let of = visible_to(&caller);
+    // What names no organization may be older than the caller's.
+    let first = match of.contains(&None) {
+        true => months::first(&ctx, first_organization::id()).await?,
+        false => months::first(&ctx, caller.org).await?,
+    };
     let mut data = Vec::new();
     for _ in 0..MONTHS {
         loop {
@@ -62,7 +67,10 @@ pub async fn list(
                 return Ok(Json(Page::of(&params, data, Some(&next))));
             }
         }
-        month = previous(&month).ok_or_else(lists::invalid_cursor)?;
+        if first.as_ref().is_some_and(|first| *first >= month) {
+            break;
+        }
+        month = months::previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
     }
     Ok(Json(Page::of(&params, data, None)))

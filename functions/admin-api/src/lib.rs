@@ -37,6 +37,7 @@ mod lists;
 mod member_token;
 pub mod members;
 mod messages;
+mod months;
 mod names;
 mod once;
 pub mod openapi;

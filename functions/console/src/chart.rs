@@ -45,8 +45,8 @@ pub fn bar(parts: &[(&'static str, &'static str, i64)]) -> Svg {
 }
 
 const WIDTH: usize = 720;
-const HEIGHT: usize = 200;
-const FOOT: usize = 24;
+const HEIGHT: usize = 210;
+const FOOT: usize = 32;
 /// Left of the columns, for the scale.
 const LEFT: usize = 52;
 

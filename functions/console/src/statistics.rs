@@ -7,6 +7,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use carillon_domain::integration::Money;
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::api;
@@ -19,6 +20,8 @@ use crate::status::words;
 
 /// Days that are shown when nobody says otherwise.
 const DAYS: i64 = 29;
+/// A chart of more days has only those on which anything was.
+const MOST_DAYS: i32 = 93;
 
 #[derive(Debug, Deserialize)]
 pub struct Statistics {
@@ -140,14 +143,18 @@ pub async fn page(desk: Desk, Query(mut filter): Query<Filter>) -> Result<Respon
 
 impl StatisticsPage {
     fn of(frame: Frame, filter: Filter, problem: Option<String>, stats: Statistics) -> Self {
-        let label = |day: &Day| day.date.get(5..).unwrap_or(&day.date).to_owned();
-        let counts: Vec<_> = stats
-            .by_day
+        let days = days(&filter, &stats.by_day);
+        let counts: Vec<_> = days
             .iter()
-            .map(|day| (label(day), day.sums.delivered as f64, day.sums.failed as f64))
+            .map(|(label, sums)| {
+                let (good, bad) = sums.map_or((0, 0), |sums| (sums.delivered, sums.failed));
+                (label.clone(), good as f64, bad as f64)
+            })
             .collect();
-        let costs: Vec<_> =
-            stats.by_day.iter().map(|day| (label(day), day.sums.amount(), 0.0)).collect();
+        let costs: Vec<_> = days
+            .iter()
+            .map(|(label, sums)| (label.clone(), sums.map_or(0.0, Sums::amount), 0.0))
+            .collect();
         let most = stats.by_error.iter().map(|e| e.count).max().unwrap_or(0);
         let error = |e: &ErrorCount| {
             (
@@ -169,6 +176,27 @@ impl StatisticsPage {
 
     pub fn has_any(&self) -> bool {
         self.stats.total_sent + self.stats.total_failed + self.stats.total_pending > 0
+    }
+}
+
+/// Each day asked for, in words, with its sums; in a long time only those that have any.
+fn days<'a>(filter: &Filter, by_day: &'a [Day]) -> Vec<(String, Option<&'a Sums>)> {
+    let date = |text: &str| text.parse::<Date>().ok();
+    let words = |day: Date| day.strftime("%-d %b").to_string();
+    let of_day = |day: Date| {
+        let sums = by_day.iter().find(|d| date(&d.date) == Some(day)).map(|d| &d.sums);
+        (words(day), sums)
+    };
+    match (date(&filter.from), date(&filter.to)) {
+        (Some(from), Some(to)) if (to - from).get_days() < MOST_DAYS => from
+            .series(jiff::Span::new().days(1))
+            .take_while(|day| *day <= to)
+            .map(of_day)
+            .collect(),
+        _ => by_day
+            .iter()
+            .map(|d| (date(&d.date).map_or_else(|| d.date.clone(), words), Some(&d.sums)))
+            .collect(),
     }
 }
 

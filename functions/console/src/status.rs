@@ -70,8 +70,13 @@ impl Status {
     }
 }
 
-/// `quiet_hours` as `Quiet hours`.
+/// `quiet_hours` as `Quiet hours`; a provider as it writes itself.
 pub fn words(name: &str) -> String {
+    match name {
+        "fast2sms" => return "Fast2SMS".to_owned(),
+        "aisensy" => return "AiSensy".to_owned(),
+        _ => {}
+    }
     let text = name.replace(['_', '-'], " ");
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

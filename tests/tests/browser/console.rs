@@ -1,6 +1,8 @@
 //! What people do in the console, in a real browser.
 
-use carillon_tests::{ADMIN_KEY, World, people};
+use std::time::Duration;
+
+use carillon_tests::{ADMIN_KEY, World, many, people};
 use serde_json::json;
 
 use crate::driver::Browser;
@@ -88,6 +90,28 @@ async fn a_file_is_dropped_looked_at_sent_and_its_rejected_rows_are_there_to_dow
     browser.shows("#state .pill", "Completed").await;
     browser.shows(".counts .good:last-child dd, section:last-of-type .counts .good dd", "12").await;
     assert_eq!(world.received().await.len(), 12);
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_looked_for_is_found_far_back_without_a_click() {
+    let world = World::start().await;
+    let _ = world.send(&people::mobile(1), "Where is the needle?", json!({})).await;
+    world.advance(1).await;
+    // So many that one request does not come to it.
+    many::messages(&world.stack, 0, 900).await;
+    let browser = signed_in(&world).await;
+    browser.go(&format!("{}/console/messages", world.url)).await;
+    browser.type_in("#q", "needle").await;
+    browser.click("form.filters button").await;
+    browser
+        .comes_to("#rows", Duration::from_secs(30), |text| text.contains("Where is the needle?"))
+        .await;
+    browser.shows("#more", "There are no more").await;
+    // What nobody wrote: it is looked for everywhere, and that is said.
+    browser.go(&format!("{}/console/messages?q=haystack", world.url)).await;
+    browser.shows("#more", "There are no more").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
 }

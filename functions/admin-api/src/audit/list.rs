@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::lists::{self, Limit, Page, paged};
-use crate::messages::list::previous;
+use crate::months;
 use crate::problem::Problem;
 use crate::times::Moment;
 
@@ -192,7 +192,8 @@ pub async fn walk(
     mut place: Place,
     limit: usize,
 ) -> Result<(Vec<Entry>, Option<Place>), Problem> {
-    let oldest = filter.from.map(|from| keys::month(from.start()));
+    let from = filter.from.map(|from| keys::month(from.start()));
+    let first = months::first(ctx, org).await?;
     let mut found = Vec::new();
     let mut looked = 0;
     for _ in 0..MONTHS {
@@ -216,10 +217,11 @@ pub async fn walk(
                 }
             }
         }
-        if oldest.as_ref().is_some_and(|oldest| *oldest >= place.month) {
+        let is_last = |oldest: &Option<String>| oldest.as_ref().is_some_and(|o| *o >= place.month);
+        if is_last(&from) || is_last(&first) {
             break;
         }
-        let month = previous(&place.month).ok_or_else(lists::invalid_cursor)?;
+        let month = months::previous(&place.month).ok_or_else(lists::invalid_cursor)?;
         place = Place { month, before: None };
     }
     Ok((found, None))

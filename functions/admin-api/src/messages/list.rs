@@ -145,5 +145,3 @@ pub async fn newest(
     ids.truncate(usize::try_from(limit).unwrap_or(0));
     Ok(ids)
 }
-
-pub use carillon_store::keys::month_before as previous;

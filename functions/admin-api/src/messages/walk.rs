@@ -9,9 +9,9 @@ use carillon_runtime::Context;
 use carillon_store::{Group, TimelineEntry, keys};
 
 use super::filter::Filter;
-use super::list::{ENTRIES, Found, MOST_ROWS, previous};
-use crate::lists;
+use super::list::{ENTRIES, Found, MOST_ROWS};
 use crate::problem::Problem;
+use crate::{lists, months};
 
 /// How far back it is walked, in months.
 const MONTHS: usize = 36;
@@ -39,7 +39,8 @@ pub async fn back(
             (month, Some(before), skip.parse().map_err(|_| lists::invalid_cursor())?)
         }
     };
-    let oldest = filter.from.map(keys::month);
+    let from = filter.from.map(keys::month);
+    let first = months::first(ctx, org).await?;
     let mut found = Vec::new();
     let mut looked = 0;
     for _ in 0..MONTHS {
@@ -88,10 +89,11 @@ pub async fn back(
                 return Ok((found, Some(vec![month, before, "0".to_owned()])));
             }
         }
-        if oldest.as_ref().is_some_and(|oldest| *oldest >= month) {
+        let is_last = |oldest: &Option<String>| oldest.as_ref().is_some_and(|o| *o >= month);
+        if is_last(&from) || is_last(&first) {
             break;
         }
-        month = previous(&month).ok_or_else(lists::invalid_cursor)?;
+        month = months::previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
         skip = 0;
     }
