@@ -80,11 +80,11 @@ pub async fn upload(
     let (mut import, chunks) = match form.check(&ctx, &caller, now).await {
         Ok(checked) => checked,
         Err(problem) => {
-            let first = idempotency::first(&ctx, caller.org, SCOPE, key.as_deref(), &hash).await?;
-            let Some(first) = first else { return Err(problem) };
-            let id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+            let key = key.as_deref();
+            let first = idempotency::first_import(&ctx, caller.org, SCOPE, key, &hash).await?;
+            let Some((id, answer)) = first else { return Err(problem) };
             return match ctx.store.import(caller.org, id).await? {
-                Some(_) => Ok(AcceptedOnce::new(first.answer, true)),
+                Some(_) => Ok(AcceptedOnce::new(answer, true)),
                 None => Err(problem),
             };
         }
@@ -93,7 +93,7 @@ pub async fn upload(
     let new = Remembered { request_hash: hash, id: import.id.to_string(), answer, at: now };
     let first = idempotency::remember(&ctx, caller.org, SCOPE, key.as_deref(), &new).await?;
     if let Some(first) = &first {
-        import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+        import.id = idempotency::import_of(first)?;
         import.created_at = first.at;
     }
     ctx.store.insert_import(&import, &chunks).await?;

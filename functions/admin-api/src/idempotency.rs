@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the same request twice is done once.
 
 use axum::http::HeaderMap;
-use carillon_domain::{OrgId, ids};
+use carillon_domain::{ImportId, OrgId, ids};
 use carillon_runtime::Context;
 use carillon_store::Remembered;
 
@@ -68,6 +68,29 @@ pub async fn remember(
         check(first, &new.request_hash)?;
     }
     Ok(first)
+}
+
+/// As [`first`], of a file: the import that it became, and its answer.
+///
+/// # Errors
+/// 409 when the key was used for another request.
+pub async fn first_import(
+    ctx: &Context,
+    org: OrgId,
+    scope: &str,
+    key: Option<&str>,
+    hash: &str,
+) -> Result<Option<(ImportId, String)>, Problem> {
+    let Some(first) = first(ctx, org, scope, key, hash).await? else { return Ok(None) };
+    Ok(Some((import_of(&first)?, first.answer)))
+}
+
+/// The import that a request became.
+///
+/// # Errors
+/// When it became none.
+pub fn import_of(first: &Remembered) -> Result<ImportId, Problem> {
+    first.id.parse().map_err(|_| Problem::not_found("import"))
 }
 
 /// A request that is refused now may be the repeat of one that was right when

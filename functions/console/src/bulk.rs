@@ -5,9 +5,9 @@
 
 use askama::Template;
 use axum::extract::Multipart;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 
-use crate::api::{self, Listed, Problem};
+use crate::api::{Listed, Problem};
 use crate::desk::Desk;
 use crate::dry_run::{DryRun, Sheet};
 use crate::frame::Frame;
@@ -129,19 +129,14 @@ pub async fn send(desk: Desk, form: Multipart) -> Result<Response, Refusal> {
         let at = frame.times.read(sent.text("at")).map(|at| at.to_string());
         fields.push(("scheduled_for", at.unwrap_or_else(|| "no time".to_owned())));
     }
-    match upload.hand_over(&desk, "/v1/messages/bulk", fields, sent.filled("once")).await {
-        Ok(import) => {
-            let id = api::segment(import["id"].as_str().unwrap_or_default());
-            Ok(Redirect::to(&format!("/console/imports/{id}?done=taken")).into_response())
-        }
-        Err(problem) if matches!(problem.status, 400 | 409 | 413 | 422) => {
-            let part =
-                if upload.file.is_empty() { None } else { Some(examine(&desk, &upload).await?) };
-            let errors = Errors::of(&problem, &FIELDS);
-            Ok(page::again(&problem, &make(&desk, sent, errors, part).await?))
-        }
-        Err(problem) => Err(problem.into()),
-    }
+    let once = sent.filled("once");
+    let problem = match upload.hand_over(&desk, "/v1/messages/bulk", fields, once).await? {
+        Ok(taken) => return Ok(taken),
+        Err(problem) => problem,
+    };
+    let part = if upload.file.is_empty() { None } else { Some(examine(&desk, &upload).await?) };
+    let errors = Errors::of(&problem, &FIELDS);
+    Ok(page::again(&problem, &make(&desk, sent, errors, part).await?))
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ mod people;
 use askama::Template;
 use axum::extract::{Multipart, Query};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use carillon_domain::Country;
 use carillon_domain::settings::Settings;
 use serde::Deserialize;
 
 use self::people::People;
 pub use self::people::attribute_name;
-use crate::api::{self, Listed, Problem};
+use crate::api::{Listed, Problem};
 use crate::desk::Desk;
 use crate::frame::{Can, Frame};
 use crate::page::{self, Refusal};
@@ -127,19 +127,13 @@ pub async fn import(desk: Desk, form: Multipart) -> Result<Response, Refusal> {
     }
     // Tried as often as one likes, each time with another mapping.
     let once = sent.filled("once").filter(|_| !is_try);
-    match upload.hand_over(&desk, "/v1/contacts/import", fields, once).await {
-        Ok(import) => {
-            let id = api::segment(import["id"].as_str().unwrap_or_default());
-            Ok(Redirect::to(&format!("/console/imports/{id}?done=taken")).into_response())
-        }
-        Err(problem) if matches!(problem.status, 400 | 409 | 413 | 422) => {
-            let part =
-                if upload.file.is_empty() { None } else { Some(examine(&desk, &upload).await?) };
-            let errors = Errors::of(&problem, &FIELDS);
-            Ok(page::again(&problem, &make(&desk, sent, errors, part).await?))
-        }
-        Err(problem) => Err(problem.into()),
-    }
+    let problem = match upload.hand_over(&desk, "/v1/contacts/import", fields, once).await? {
+        Ok(taken) => return Ok(taken),
+        Err(problem) => problem,
+    };
+    let part = if upload.file.is_empty() { None } else { Some(examine(&desk, &upload).await?) };
+    let errors = Errors::of(&problem, &FIELDS);
+    Ok(page::again(&problem, &make(&desk, sent, errors, part).await?))
 }
 
 #[cfg(test)]

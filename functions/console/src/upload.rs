@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::extract::Multipart;
 use axum::http::{Request, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use carillon_domain::ids;
 use carillon_domain::rows::Table;
 use carillon_runtime::random;
@@ -75,11 +76,30 @@ impl Upload {
         (!columns.is_empty()).then_some(map)
     }
 
-    /// The file with these fields and its mapping; done once for a key.
+    /// The file with these fields and its mapping, done once for a key: the page of
+    /// what it has become, or what is wrong that the form can show.
     ///
     /// # Errors
-    /// What the API says against it.
+    /// What the form cannot show.
     pub async fn hand_over(
+        &self,
+        desk: &Desk,
+        path: &str,
+        fields: Vec<(&str, String)>,
+        once: Option<&str>,
+    ) -> Result<Result<Response, Problem>, Refusal> {
+        match self.post(desk, path, fields, once).await {
+            Ok(import) => {
+                let id = api::segment(import["id"].as_str().unwrap_or_default());
+                let page = format!("/console/imports/{id}?done=taken");
+                Ok(Ok(Redirect::to(&page).into_response()))
+            }
+            Err(problem) if matches!(problem.status, 400 | 409 | 413 | 422) => Ok(Err(problem)),
+            Err(problem) => Err(problem.into()),
+        }
+    }
+
+    async fn post(
         &self,
         desk: &Desk,
         path: &str,

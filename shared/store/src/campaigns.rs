@@ -35,11 +35,11 @@ impl Store {
         let listed = keys::campaign_listed(c.org, c.created_at, c.id);
         let broadcast = keys::broadcast(c.org, c.workshop, c.created_at, c.id);
         let mut t = self.transaction();
-        t.put(write(c, token), "attribute_not_exists(pk)", &[])?;
-        t.set(Writer::new(&listed).done())?;
-        t.set(Writer::new(&broadcast).done())?;
+        t.put(write(c, token), "attribute_not_exists(pk)", &[]);
+        t.set(Writer::new(&listed).done());
+        t.set(Writer::new(&broadcast).done());
         for step in steps {
-            t.set(write_step(c.org, c.id, step))?;
+            t.set(write_step(c.org, c.id, step));
         }
         Ok(self.save_workshop_with(w, t, token).await?.is_none())
     }

@@ -33,9 +33,9 @@ impl Store {
         let mut t = self.transaction();
         let mut places: HashMap<ContactId, &Registration> = HashMap::new();
         for r in changed {
-            t.set(write(w.org, r))?;
+            t.set(write(w.org, r));
             if r.left.is_some() {
-                t.set(Writer::new(&keys::leaving(w.org, w.id, r.number)).done())?;
+                t.set(Writer::new(&keys::leaving(w.org, w.id, r.number)).done());
             }
             let last = places.entry(r.contact).or_insert(r);
             if r.number > last.number {
@@ -43,7 +43,7 @@ impl Store {
             }
         }
         for (contact, r) in places {
-            t.set(write_place(w, contact, (r.number, r.is_active())))?;
+            t.set(write_place(w, contact, (r.number, r.is_active())));
         }
         Ok(self.save_workshop_with(w, t, token).await?.is_none())
     }
@@ -58,9 +58,9 @@ impl Store {
         token: &str,
     ) -> Result<bool> {
         let mut t = self.transaction();
-        t.set(write(w.org, &Registration { contact: to, ..r.clone() }))?;
-        t.set(write_place(w, r.contact, (r.number, false)))?;
-        t.set(write_place(w, to, (r.number, true)))?;
+        t.set(write(w.org, &Registration { contact: to, ..r.clone() }));
+        t.set(write_place(w, r.contact, (r.number, false)));
+        t.set(write_place(w, to, (r.number, true)));
         Ok(self.save_workshop_with(w, t, token).await?.is_none())
     }
 

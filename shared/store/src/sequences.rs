@@ -21,21 +21,21 @@ impl Store {
         let mut t = self.transaction();
         let key = keys::sequence(org, id);
         match before {
-            None => t.put(write(&key, after), "attribute_not_exists(pk)", &[])?,
-            Some(b) => t.put(write(&key, after), "vn = :seen", &[(":seen", n(b.version))])?,
+            None => t.put(write(&key, after), "attribute_not_exists(pk)", &[]),
+            Some(b) => t.put(write(&key, after), "vn = :seen", &[(":seen", n(b.version))]),
         }
         let names = |of: &Sequence| keys::sequence_name(org, &of.name);
-        let named = t.take_name(before.map(|b| names(&b.what)), &names(&after.what), &id.key())?;
+        let named = t.take_name(before.map(|b| names(&b.what)), &names(&after.what), &id.key());
         let uses = |of: &Kept<Sequence>| of.what.templates();
         let (old, new) = (before.map(uses).unwrap_or_default(), uses(after));
         let begun: Vec<TemplateId> = new.difference(&old).copied().collect();
         let user = id.to_string();
         let first = t.len();
         for template in &begun {
-            t.begin_use(&keys::template_users(org, *template), &user)?;
+            t.begin_use(&keys::template_users(org, *template), &user);
         }
         for template in old.difference(&new) {
-            t.end_use(&keys::template_users(org, *template), &user)?;
+            t.end_use(&keys::template_users(org, *template), &user);
         }
         Ok(match t.commit().await? {
             Transacted::Done => Stored::Done,
@@ -70,13 +70,13 @@ impl Store {
         let id = seen.what.id;
         let users = keys::sequence_users(org, id);
         let mut t = self.transaction();
-        t.retire(&users)?;
-        t.delete(&keys::sequence(org, id), "vn = :seen", &[(":seen", n(seen.version))])?;
+        t.retire(&users);
+        t.delete(&keys::sequence(org, id), "vn = :seen", &[(":seen", n(seen.version))]);
         let name = keys::sequence_name(org, &seen.what.name);
-        t.delete(&name, "id = :id", &[(":id", s(id.key()))])?;
+        t.delete(&name, "id = :id", &[(":id", s(id.key()))]);
         let templates: BTreeSet<TemplateId> = seen.what.templates();
         for template in templates {
-            t.end_use(&keys::template_users(org, template), &id.to_string())?;
+            t.end_use(&keys::template_users(org, template), &id.to_string());
         }
         Ok(match t.commit().await? {
             Transacted::Done => Deleted::Done,

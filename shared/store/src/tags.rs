@@ -19,20 +19,20 @@ impl Store {
         let mut t = self.transaction();
         let key = keys::tag(org, id);
         match before {
-            None => t.put(write(&key, after), "attribute_not_exists(pk)", &[])?,
-            Some(b) => t.put(write(&key, after), "vn = :seen", &[(":seen", n(b.version))])?,
+            None => t.put(write(&key, after), "attribute_not_exists(pk)", &[]),
+            Some(b) => t.put(write(&key, after), "vn = :seen", &[(":seen", n(b.version))]),
         }
         let names = |of: &Tag| keys::tag_name(org, &of.name);
-        let named = t.take_name(before.map(|b| names(&b.what)), &names(&after.what), &id.key())?;
+        let named = t.take_name(before.map(|b| names(&b.what)), &names(&after.what), &id.key());
         let (old, new) = (before.map(|b| b.what.needs()).unwrap_or_default(), after.what.needs());
         let begun: Vec<SequenceId> = new.difference(&old).copied().collect();
         let user = id.to_string();
         let first = t.len();
         for sequence in &begun {
-            t.begin_use(&keys::sequence_users(org, *sequence), &user)?;
+            t.begin_use(&keys::sequence_users(org, *sequence), &user);
         }
         for sequence in old.difference(&new) {
-            t.end_use(&keys::sequence_users(org, *sequence), &user)?;
+            t.end_use(&keys::sequence_users(org, *sequence), &user);
         }
         Ok(match t.commit().await? {
             Transacted::Done => Stored::Done,
@@ -66,12 +66,12 @@ impl Store {
         let id = seen.what.id;
         let users = keys::tag_users(org, id);
         let mut t = self.transaction();
-        t.retire(&users)?;
-        t.delete(&keys::tag(org, id), "vn = :seen", &[(":seen", n(seen.version))])?;
+        t.retire(&users);
+        t.delete(&keys::tag(org, id), "vn = :seen", &[(":seen", n(seen.version))]);
         let name = keys::tag_name(org, &seen.what.name);
-        t.delete(&name, "id = :id", &[(":id", s(id.key()))])?;
+        t.delete(&name, "id = :id", &[(":id", s(id.key()))]);
         for sequence in seen.what.needs() {
-            t.end_use(&keys::sequence_users(org, sequence), &id.to_string())?;
+            t.end_use(&keys::sequence_users(org, sequence), &id.to_string());
         }
         Ok(match t.commit().await? {
             Transacted::Done => Deleted::Done,

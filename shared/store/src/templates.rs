@@ -42,15 +42,15 @@ impl Store {
         let mut write_all = self.transaction();
         let head = write(&keys::template(org, t.id), t);
         if t.version == 1 {
-            write_all.put(head, absent, &[])?;
+            write_all.put(head, absent, &[]);
             let mut w = Writer::new(&keys::template_key(org, &t.key));
             w.text("id", t.id.key());
-            write_all.put(w.done(), absent, &[])?;
+            write_all.put(w.done(), absent, &[]);
         } else {
-            write_all.put(head, "vn = :seen", &[(":seen", n(t.version - 1))])?;
+            write_all.put(head, "vn = :seen", &[(":seen", n(t.version - 1))]);
         }
         let version = keys::template_version(org, t.id, t.version);
-        write_all.put(write(&version, t), absent, &[])?;
+        write_all.put(write(&version, t), absent, &[]);
         Ok(match write_all.commit().await? {
             Transacted::Done => NewTemplate::Stored,
             Transacted::Refused(_) => NewTemplate::Taken,
@@ -112,10 +112,10 @@ impl Store {
     pub async fn delete_template(&self, org: OrgId, seen: &StoredTemplate) -> Result<Deleted> {
         let users = keys::template_users(org, seen.id);
         let mut t = self.transaction();
-        t.retire(&users)?;
-        t.delete(&keys::template(org, seen.id), "vn = :seen", &[(":seen", n(seen.version))])?;
+        t.retire(&users);
+        t.delete(&keys::template(org, seen.id), "vn = :seen", &[(":seen", n(seen.version))]);
         let key = keys::template_key(org, &seen.key);
-        t.delete(&key, "id = :id", &[(":id", s(seen.id.key()))])?;
+        t.delete(&key, "id = :id", &[(":id", s(seen.id.key()))]);
         Ok(match t.commit().await? {
             Transacted::Done => Deleted::Done,
             Transacted::Refused(0) => Deleted::InUse(self.users_of(&users).await?),

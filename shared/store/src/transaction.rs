@@ -1,21 +1,18 @@
 //! Several rows that change together or not at all, each under its condition.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::attributes::{Item, Writer, s};
-use crate::{Result, Store, StoreError, keys, unavailable};
-
-/// How often a transaction that met another is tried again.
-const ROUNDS: usize = 10;
+use crate::table::Write;
+use crate::{Result, Store, keys};
 
 /// Values of an expression, by the name it has for them.
-pub(crate) type Values<'a> = &'a [(&'a str, AttributeValue)];
+pub(crate) type Values<'a> = &'a [(&'static str, AttributeValue)];
 
 /// What is to be written. DynamoDB takes a hundred rows at most, each once.
 pub(crate) struct Transaction<'a> {
     store: &'a Store,
-    writes: Vec<TransactWriteItem>,
+    writes: Vec<Write>,
 }
 
 /// What came of it.
@@ -35,22 +32,12 @@ impl Store {
 
 impl Transaction<'_> {
     /// Whatever is there.
-    pub fn set(&mut self, item: Item) -> Result<()> {
-        let put = Put::builder().table_name(&self.store.table).set_item(Some(item));
-        let put = put.build().map_err(incomplete)?;
-        self.writes.push(TransactWriteItem::builder().put(put).build());
-        Ok(())
+    pub fn set(&mut self, item: Item) {
+        self.writes.push(Write::put(item));
     }
 
-    pub fn put(&mut self, item: Item, condition: &str, values: Values<'_>) -> Result<()> {
-        let mut put = Put::builder().table_name(&self.store.table).set_item(Some(item));
-        put = put.condition_expression(condition);
-        for (name, value) in values {
-            put = put.expression_attribute_values(*name, value.clone());
-        }
-        let put = put.build().map_err(incomplete)?;
-        self.writes.push(TransactWriteItem::builder().put(put).build());
-        Ok(())
+    pub fn put(&mut self, item: Item, condition: &str, values: Values<'_>) {
+        self.add(Write::put(item).only_if(condition), values);
     }
 
     pub fn update(
@@ -59,27 +46,22 @@ impl Transaction<'_> {
         change: &str,
         condition: Option<&str>,
         values: Values<'_>,
-    ) -> Result<()> {
-        let mut update = Update::builder().table_name(&self.store.table).set_key(Some(key.item()));
-        update =
-            update.update_expression(change).set_condition_expression(condition.map(Into::into));
-        for (name, value) in values {
-            update = update.expression_attribute_values(*name, value.clone());
-        }
-        let update = update.build().map_err(incomplete)?;
-        self.writes.push(TransactWriteItem::builder().update(update).build());
-        Ok(())
+    ) {
+        let update = Write::update(key.clone(), change);
+        let update = match condition {
+            Some(condition) => update.only_if(condition),
+            None => update,
+        };
+        self.add(update, values);
     }
 
-    pub fn delete(&mut self, key: &keys::Key, condition: &str, values: Values<'_>) -> Result<()> {
-        let mut delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.item()));
-        delete = delete.condition_expression(condition);
-        for (name, value) in values {
-            delete = delete.expression_attribute_values(*name, value.clone());
-        }
-        let delete = delete.build().map_err(incomplete)?;
-        self.writes.push(TransactWriteItem::builder().delete(delete).build());
-        Ok(())
+    pub fn delete(&mut self, key: &keys::Key, condition: &str, values: Values<'_>) {
+        self.add(Write::delete(key.clone()).only_if(condition), values);
+    }
+
+    fn add(&mut self, write: Write, values: Values<'_>) {
+        let values = values.iter().cloned();
+        self.writes.push(values.fold(write, |write, (name, value)| write.with(name, value)));
     }
 
     /// The name is taken for `id`, and the one it had before is free again. The
@@ -90,18 +72,18 @@ impl Transaction<'_> {
         before: Option<keys::Key>,
         name: &keys::Key,
         id: &str,
-    ) -> Result<Option<usize>> {
+    ) -> Option<usize> {
         if before.as_ref() == Some(name) {
-            return Ok(None);
+            return None;
         }
         let place = self.len();
         let mut w = Writer::new(name);
         w.text("id", id);
-        self.put(w.done(), "attribute_not_exists(pk)", &[])?;
+        self.put(w.done(), "attribute_not_exists(pk)", &[]);
         if let Some(before) = before {
-            self.delete(&before, "id = :id", &[(":id", s(id))])?;
+            self.delete(&before, "id = :id", &[(":id", s(id))]);
         }
-        Ok(Some(place))
+        Some(place)
     }
 
     /// Writes so far: the place of the next one.
@@ -111,37 +93,7 @@ impl Transaction<'_> {
 
     /// Writes all of it, or nothing.
     pub async fn commit(self) -> Result<Transacted> {
-        for _ in 0..ROUNDS {
-            let sent = self
-                .store
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(self.writes.clone()))
-                .send()
-                .await;
-            let error = match sent {
-                Ok(_) => return Ok(Transacted::Done),
-                Err(error) => error,
-            };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-                error.as_service_error()
-            else {
-                return Err(unavailable("write a transaction")(error));
-            };
-            let codes: Vec<_> =
-                cancelled.cancellation_reasons().iter().map(|reason| reason.code()).collect();
-            let refused = codes.iter().position(|code| *code == Some("ConditionalCheckFailed"));
-            if let Some(place) = refused {
-                return Ok(Transacted::Refused(place));
-            }
-            if !codes.contains(&Some("TransactionConflict")) {
-                return Err(unavailable("write a transaction")(error));
-            }
-        }
-        Err(StoreError::Contended("rows of one transaction"))
+        let refused = self.store.transact("write a transaction", &self.writes).await?;
+        Ok(refused.first().map_or(Transacted::Done, |(place, _)| Transacted::Refused(*place)))
     }
-}
-
-fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Unavailable { operation: "write a transaction", source: Box::new(error) }
 }

@@ -32,30 +32,30 @@ impl Users {
 
 impl Transaction<'_> {
     /// `user` uses the thing from now on. Refused when the thing was deleted.
-    pub fn begin_use(&mut self, used: &keys::Key, user: &str) -> Result<()> {
+    pub fn begin_use(&mut self, used: &keys::Key, user: &str) {
         let user = AttributeValue::Ss(vec![user.to_owned()]);
-        self.update(used, "ADD us :user", Some("attribute_not_exists(gone)"), &[(":user", user)])
+        self.update(used, "ADD us :user", Some("attribute_not_exists(gone)"), &[(":user", user)]);
     }
 
-    pub fn end_use(&mut self, used: &keys::Key, user: &str) -> Result<()> {
+    pub fn end_use(&mut self, used: &keys::Key, user: &str) {
         let user = AttributeValue::Ss(vec![user.to_owned()]);
-        self.update(used, "DELETE us :user", None, &[(":user", user)])
+        self.update(used, "DELETE us :user", None, &[(":user", user)]);
     }
 
     /// As [`Self::begin_use`], for one of many: only in a transaction that makes
     /// the user's row, so that a repeat does not count it again.
-    pub fn count_use(&mut self, used: &keys::Key) -> Result<()> {
-        self.update(used, "ADD cn :one", Some("attribute_not_exists(gone)"), &[(":one", n(1))])
+    pub fn count_use(&mut self, used: &keys::Key) {
+        self.update(used, "ADD cn :one", Some("attribute_not_exists(gone)"), &[(":one", n(1))]);
     }
 
-    pub fn uncount_use(&mut self, used: &keys::Key) -> Result<()> {
-        self.update(used, "ADD cn :less", None, &[(":less", n(-1))])
+    pub fn uncount_use(&mut self, used: &keys::Key) {
+        self.update(used, "ADD cn :less", None, &[(":less", n(-1))]);
     }
 
     /// Nobody begins to use the thing from now on. Refused when somebody does.
-    pub fn retire(&mut self, used: &keys::Key) -> Result<()> {
+    pub fn retire(&mut self, used: &keys::Key) {
         let unused = "attribute_not_exists(us) AND (attribute_not_exists(cn) OR cn = :none)";
-        self.update(used, "SET gone = :yes", Some(unused), &[(":yes", n(1)), (":none", n(0))])
+        self.update(used, "SET gone = :yes", Some(unused), &[(":yes", n(1)), (":none", n(0))]);
     }
 }
 

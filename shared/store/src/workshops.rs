@@ -32,9 +32,9 @@ impl Store {
     /// `None`: done, or done before. Otherwise the tag is not there any more.
     pub async fn insert_workshop(&self, w: &Workshop, token: &str) -> Result<Option<TagGone>> {
         let mut t = self.transaction();
-        t.put(write(w, token), "attribute_not_exists(pk)", &[])?;
-        t.count_use(&keys::tag_users(w.org, w.tag))?;
-        t.set(place(w))?;
+        t.put(write(w, token), "attribute_not_exists(pk)", &[]);
+        t.count_use(&keys::tag_users(w.org, w.tag));
+        t.set(place(w));
         Ok(match t.commit().await? {
             Transacted::Refused(1) => Some(TagGone),
             Transacted::Done | Transacted::Refused(_) => None,
@@ -68,16 +68,16 @@ impl Store {
         let (old, new) = (tag(before), tag(w));
         if old != new {
             if let Some(new) = new {
-                t.count_use(&keys::tag_users(w.org, new))?;
+                t.count_use(&keys::tag_users(w.org, new));
             }
             if let Some(old) = old {
-                t.uncount_use(&keys::tag_users(w.org, old))?;
+                t.uncount_use(&keys::tag_users(w.org, old));
             }
         }
         let begins_use = old != new && new.is_some();
         if before.starts_at != w.starts_at {
             // Where it was before leads nowhere from now on.
-            t.set(place(w))?;
+            t.set(place(w));
         }
         Ok(match self.save_workshop_with(w, t, token).await? {
             None => Edited::Done,
@@ -96,7 +96,7 @@ impl Store {
     ) -> Result<Option<usize>> {
         let seen = w.generation;
         w.generation += 1;
-        t.put(write(w, token), "gn = :seen", &[(":seen", n(seen))])?;
+        t.put(write(w, token), "gn = :seen", &[(":seen", n(seen))]);
         let Transacted::Refused(by) = t.commit().await? else { return Ok(None) };
         // The SDK may have repeated what was done already.
         let there = self.get(&keys::workshop(w.org, w.id), true).await?;

@@ -229,6 +229,26 @@ async fn what_is_wrong_with_a_file_of_people_is_said() {
 }
 
 #[tokio::test]
+async fn where_many_cannot_be_stored_together_each_is_stored_by_itself() {
+    let world = World::start().await;
+    // As if somebody were always in the way of a transaction of several contacts.
+    world.stack.engines.faults().set(|operation: &Operation<'_>| {
+        let writes = operation.body["TransactItems"].as_array().map_or(0, Vec::len);
+        if writes > 12 { Verdict::TransactionConflict } else { Verdict::Pass }
+    });
+    let file = file(1..20);
+    let taken = upload(&world, file.as_bytes(), &[]).await.ok(202);
+    let done = finished(&world, taken["id"].as_str().expect("an id")).await;
+    shows(&done, &json!({"status": "completed", "created": 19, "rejected": 0}));
+    assert_eq!(all(&world).await.len(), 19);
+    let again = upload(&world, file.as_bytes(), &[("labels", "autumn")]).await.ok(202);
+    let done = finished(&world, again["id"].as_str().expect("an id")).await;
+    shows(&done, &json!({"status": "completed", "created": 0, "updated": 19}));
+    world.stack.engines.faults().set(NoFaults);
+    assert_eq!(all(&world).await.len(), 19);
+}
+
+#[tokio::test]
 async fn the_same_upload_request_is_one_import() {
     let world = World::start().await;
     let file = file(1..4);

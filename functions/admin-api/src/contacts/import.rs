@@ -98,11 +98,11 @@ pub async fn upload(
         Ok(checked) => checked,
         Err(problem) => {
             // Its workshop or its upload may be gone since it was taken.
-            let first = idempotency::first(&ctx, caller.org, SCOPE, key.as_deref(), &hash).await?;
-            let Some(first) = first else { return Err(problem) };
-            let id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+            let key = key.as_deref();
+            let first = idempotency::first_import(&ctx, caller.org, SCOPE, key, &hash).await?;
+            let Some((id, answer)) = first else { return Err(problem) };
             return match ctx.store.contact_import(caller.org, id).await? {
-                Some(_) => Ok(AcceptedOnce::new(first.answer, true)),
+                Some(_) => Ok(AcceptedOnce::new(answer, true)),
                 None => Err(problem),
             };
         }
@@ -111,7 +111,7 @@ pub async fn upload(
     let new = Remembered { request_hash: hash, id: import.id.to_string(), answer, at: now };
     let first = idempotency::remember(&ctx, caller.org, SCOPE, key.as_deref(), &new).await?;
     if let Some(first) = &first {
-        import.id = first.id.parse().map_err(|_| Problem::not_found("import"))?;
+        import.id = idempotency::import_of(first)?;
         import.created_at = first.at;
     }
     if ctx.store.contact_import(caller.org, import.id).await?.is_none() {
