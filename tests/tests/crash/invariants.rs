@@ -68,6 +68,7 @@ pub async fn check(stage: &Stage, allowed: &Allowed, is_quiet: bool) -> Found {
     campaigns(stage, &rows, &messages, &mut found).await;
     people::contacts(stage, &rows, &mut found).await;
     people::registrations(&rows, &mut found);
+    people::campaigns(&rows, &mut found);
     states(&messages, &received, allowed, &mut found);
     doubles(&received, allowed, &mut found);
     statistics(stage, &messages, &mut found).await;

@@ -120,6 +120,18 @@ fn as_known(c: &Contact) -> Known {
     Known { name: c.name.clone(), phone, email: c.email.clone(), city }
 }
 
+/// Once nothing waits any more, a campaign that was not cancelled says that it is
+/// finished.
+pub fn campaigns(rows: &[Item], found: &mut Found) {
+    for row in rows.iter().filter(|row| text(row, "sk") == "c") {
+        let Some((_, rest)) = keys::read_org(text(row, "pk")) else { continue };
+        let is_campaign = rest.starts_with("cm/");
+        if is_campaign && text(row, "s") == "running" && !row.contains_key("fa") {
+            found.violations.push(Violation::Untrue(format!("{rest} is not finished")));
+        }
+    }
+}
+
 /// Nobody is registered twice at a time, and he and the workshop agree on it.
 pub fn registrations(rows: &[Item], found: &mut Found) {
     let mut broken = |what: String| found.violations.push(Violation::Untrue(what));
