@@ -59,6 +59,10 @@ impl WorkshopPage {
         crate::message::channel(self.channel)
     }
 
+    pub fn is_running(&self) -> bool {
+        self.broadcasts.iter().any(|broadcast| broadcast.runs(self.channel))
+    }
+
     pub fn reached(&self) -> Svg {
         let left = self.recipients.total - self.recipients.reachable;
         chart::bar(&[("good", "Reachable", self.recipients.reachable), ("doubt", "Without", left)])

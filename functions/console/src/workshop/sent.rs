@@ -72,10 +72,22 @@ impl Broadcast {
 
     pub fn kind(&self) -> String {
         let channel = crate::message::channel(&self.channel);
-        match self.steps.len() {
-            0 | 1 => format!("{channel}, sent at once"),
-            n => format!("{channel} sequence of {n} steps"),
+        if !self.is_sequence() {
+            return format!("{channel}, sent at once");
         }
+        let steps = i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
+        format!("{channel} sequence of {}", figures::of(steps, "step"))
+    }
+
+    /// Its steps have times of the workshop's.
+    fn is_sequence(&self) -> bool {
+        self.steps.iter().any(|step| step["send_time"].is_string() || step["offset"].is_string())
+    }
+
+    /// A sequence on this channel that goes on.
+    pub fn runs(&self, channel: &str) -> bool {
+        let goes_on = matches!(self.status.0.as_str(), "running" | "paused");
+        goes_on && self.channel == channel && self.is_sequence()
     }
 
     pub fn cost_word(&self) -> String {
