@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::view::dead_letter::{DeadLetter, Dropped, Redriven};
 use crate::{first_organization, months};
 
-/// How far back they are looked for, in months.
+/// Empty months that one request walks back.
 const MONTHS: usize = 36;
 
 /// `GET /v1/dead-letters`: what was given up, newest first.
@@ -68,12 +68,13 @@ pub async fn list(
             }
         }
         if first.as_ref().is_some_and(|first| *first >= month) {
-            break;
+            return Ok(Json(Page::of(&params, data, None)));
         }
         month = months::previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
     }
-    Ok(Json(Page::of(&params, data, None)))
+    // Older months are there.
+    Ok(Json(Page::of(&params, data, Some(&[month, "~".to_owned()]))))
 }
 
 /// `POST /v1/dead-letters/{id}/redrive`: tried again, as if nothing had been

@@ -46,6 +46,15 @@ impl Counts {
         .collect()
     }
 
+    /// Nothing is counted as being sent where only what waits is known.
+    pub fn shown(&self) -> impl Iterator<Item = (&'static str, &'static str, i64)> {
+        self.parts().into_iter().filter(|(class, _, n)| *class != "wait" || *n > 0)
+    }
+
+    pub const fn waits(&self) -> bool {
+        self.pending + self.queued + self.sending > 0
+    }
+
     /// Nothing of it can change by itself any more.
     pub const fn is_settled(&self) -> bool {
         self.pending + self.queued + self.sending + self.sent + self.unknown == 0

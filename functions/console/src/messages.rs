@@ -21,8 +21,11 @@ const ROWS: usize = 25;
 const ROUNDS: u8 = 10;
 /// Read at a time for a file.
 const OF_FILE: &str = "200";
-/// Pieces of a file: twenty thousand messages.
-const MOST_PIECES: usize = 100;
+/// Messages in a file; and pieces that are looked through for them.
+const MOST: usize = 20_000;
+const MOST_PIECES: usize = 1_000;
+/// The last line of a file that was cut.
+const NOT_ALL: &str = "\"not all of them: ask for a shorter time\"\r\n";
 const STATUSES: [&str; 11] = [
     "pending",
     "queued",
@@ -169,13 +172,21 @@ fn about(filter: &Filter) -> Option<String> {
 pub async fn export(desk: Desk, Query(filter): Query<Filter>) -> Result<Response, Refusal> {
     let first = filter.path("/v1/messages", &[("limit", OF_FILE)]);
     // The first piece decides whether there is a file.
-    let (head, next) = piece(&desk.api, &filter, &first, true).await?;
-    let rest = stream::unfold((desk.api, filter, next, 1), async |(api, filter, next, n)| {
-        let path = next.filter(|_| n < MOST_PIECES)?;
-        let (text, next) = piece(&api, &filter, &path, false).await.ok()?;
-        Some((Ok::<_, std::convert::Infallible>(text), (api, filter, next, n + 1)))
+    let Piece { text: head, messages, next } = piece(&desk.api, &filter, &first, true).await?;
+    let begin = Some((desk.api, filter, next, 1, messages));
+    let rest = stream::unfold(begin, async |state| {
+        let (api, filter, next, pieces, messages) = state?;
+        let path = next?;
+        let is_full = messages >= MOST || pieces >= MOST_PIECES;
+        match if is_full { None } else { piece(&api, &filter, &path, false).await.ok() } {
+            Some(Piece { text, messages: more, next }) => {
+                Some((text, Some((api, filter, next, pieces + 1, messages + more))))
+            }
+            None => Some((NOT_ALL.to_owned(), None)),
+        }
     });
-    let body = futures::StreamExt::chain(stream::iter([Ok(head)]), rest);
+    let text = futures::StreamExt::chain(stream::iter([head]), rest);
+    let body = futures::StreamExt::map(text, Ok::<_, std::convert::Infallible>);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"messages.csv\""),
@@ -183,12 +194,14 @@ pub async fn export(desk: Desk, Query(filter): Query<Filter>) -> Result<Response
     Ok((headers, Body::from_stream(body)).into_response())
 }
 
-async fn piece(
-    api: &Api,
-    filter: &Filter,
-    path: &str,
-    with_head: bool,
-) -> Result<(String, Option<String>), Problem> {
+/// Lines of the file, how many messages they are, and where the rest is.
+struct Piece {
+    text: String,
+    messages: usize,
+    next: Option<String>,
+}
+
+async fn piece(api: &Api, filter: &Filter, path: &str, with_head: bool) -> Result<Piece, Problem> {
     let found: Listed<Message> = api.get(path).await?;
     let mut text = String::new();
     if with_head {
@@ -218,7 +231,7 @@ async fn piece(
     let next = found
         .next_cursor
         .map(|cursor| filter.path("/v1/messages", &[("limit", OF_FILE), ("cursor", &cursor)]));
-    Ok((text, next))
+    Ok(Piece { text, messages: found.data.len(), next })
 }
 
 /// A cell that no spreadsheet takes for a formula.

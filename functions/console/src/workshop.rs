@@ -59,8 +59,14 @@ impl WorkshopPage {
         crate::message::channel(self.channel)
     }
 
-    pub fn is_running(&self) -> bool {
-        self.broadcasts.iter().any(|broadcast| broadcast.runs(self.channel))
+    /// What there is to know before the sequence is run; nothing where it does not
+    /// run yet.
+    pub fn runs_already(&self) -> Option<&'static str> {
+        let is = |status| self.broadcasts.iter().any(|b| b.is(status, self.channel));
+        if is("running") {
+            return Some("It runs already: who registers later gets the steps still ahead.");
+        }
+        is("paused").then_some("It is paused: let it go on below.")
     }
 
     pub fn reached(&self) -> Svg {

@@ -148,11 +148,11 @@ async fn campaign(
     match finish::look(ctx, &c, &steps, w).await? {
         Look::At(at) => return Ok(Now::Until(at)),
         Look::Finished => {
+            finish::tell(ctx, &c, w).await?;
             c.completed_at = Some(ctx.clock.now());
             if !ctx.store.save_campaign(&mut c, &random::token()).await? {
                 return Ok(Now::Again);
             }
-            finish::tell(ctx, &c).await;
         }
         Look::No => {}
     }

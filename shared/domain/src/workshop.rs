@@ -47,7 +47,8 @@ pub struct Workshop {
     pub created_by: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Set while the reconciler has something to do.
+    /// When the reconciler has something to do: at once, or to see whether a campaign
+    /// is finished.
     pub due: Option<Timestamp>,
     /// Raised by each write, and each is conditional on it.
     pub generation: u32,

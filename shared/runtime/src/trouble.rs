@@ -56,18 +56,14 @@ pub enum TellError {
 }
 
 /// Tells whoever wants to know. `subject` is what it is about (an account, a
-/// share of a limit); `what` a sentence without anybody's data. Best effort.
+/// share of a limit); `what` a sentence without any person's data. Best effort.
 pub async fn tell(ctx: &Context, org: OrgId, about: Trouble, subject: &str, what: &str) {
     let now = ctx.clock.now();
     let hour = now.as_second().div_euclid(HOUR);
     if !ctx.told.is_new(org, about, subject, hour) {
         return;
     }
-    let is_wanted = match ctx.store.settings(org).await {
-        Ok(settings) => settings.notify.iter().any(|n| n.about().contains(&about)),
-        Err(_) => true,
-    };
-    if !is_wanted {
+    if !is_wanted(ctx, org, about).await {
         return;
     }
     let (subject, what) = (subject.to_owned(), what.to_owned());
@@ -75,6 +71,14 @@ pub async fn tell(ctx: &Context, org: OrgId, about: Trouble, subject: &str, what
     if let Err(error) = ctx.queues.receive(&body).await {
         ctx.counters.add("trouble_not_told", 1);
         tracing::warn!(error = &error as &dyn std::error::Error, "members were not told");
+    }
+}
+
+/// Whether anybody wants to know; yes where that cannot be seen now.
+pub async fn is_wanted(ctx: &Context, org: OrgId, about: Trouble) -> bool {
+    match ctx.store.settings(org).await {
+        Ok(settings) => settings.notify.iter().any(|n| n.about().contains(&about)),
+        Err(_) => true,
     }
 }
 

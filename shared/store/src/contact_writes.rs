@@ -102,14 +102,13 @@ fn saving(
 }
 
 /// What one transaction writes, and the places of its contacts.
-#[derive(Default)]
 struct Group {
     writes: Vec<Write>,
     places: Vec<usize>,
 }
 
 impl Group {
-    /// A transaction writes each row once.
+    /// Whether it writes a row of these too.
     fn meets(&self, others: &[Write]) -> bool {
         others.iter().any(|other| self.writes.iter().any(|own| own.row() == other.row()))
     }
@@ -140,18 +139,20 @@ impl Store {
         changes: &mut [(Option<Contact>, Contact)],
         token: &str,
     ) -> Result<Vec<bool>> {
-        let mut groups = vec![Group::default()];
+        let mut groups: Vec<Group> = Vec::new();
         for (place, (before, after)) in changes.iter_mut().enumerate() {
-            let writes = saving(secret, before.as_ref(), after, token);
-            let Some(last) = groups.last_mut() else { continue };
-            if last.meets(&writes) || writes.len() > MOST_WRITES {
+            let own = format!("{token}.{place}");
+            let writes = saving(secret, before.as_ref(), after, &own);
+            // They go out side by side, so no two of them may write the same row.
+            if writes.len() > MOST_WRITES || groups.iter().any(|group| group.meets(&writes)) {
                 continue;
             }
-            if last.writes.len() + writes.len() > MOST_WRITES {
-                groups.push(Group { writes, places: vec![place] });
-            } else {
-                last.writes.extend(writes);
-                last.places.push(place);
+            match groups.last_mut() {
+                Some(last) if last.writes.len() + writes.len() <= MOST_WRITES => {
+                    last.writes.extend(writes);
+                    last.places.push(place);
+                }
+                _ => groups.push(Group { writes, places: vec![place] }),
             }
         }
         let sent = groups.iter().map(|group| self.save_together(&group.writes));
@@ -164,9 +165,6 @@ impl Store {
     }
 
     async fn save_together(&self, writes: &[Write]) -> Result<bool> {
-        if writes.is_empty() {
-            return Ok(true);
-        }
         match self.transact("save contacts", writes).await {
             Ok(refused) => Ok(refused.is_empty()),
             Err(StoreError::Contended(_)) => Ok(false),

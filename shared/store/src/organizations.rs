@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_domain::OrgId;
-use carillon_domain::settings::Settings;
+use carillon_domain::settings::{Settings, Trouble};
 use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use crate::attributes::{Item, Reader, Writer, s};
 use crate::{Result, Store, keys, unavailable};
@@ -148,8 +149,7 @@ impl Store {
         let Some(item) = self.get(&keys::settings(org), false).await? else {
             return Ok(Settings::default());
         };
-        let r = Reader::new("settings", &item);
-        r.json("j")?.ok_or_else(|| r.corrupt("j"))
+        read_settings(&item)
     }
 
     /// As written, whatever was there before.
@@ -163,9 +163,7 @@ impl Store {
         let Some(item) = self.get(&keys::settings(org), true).await? else {
             return Ok((Settings::default(), SeenSettings(None)));
         };
-        let r = Reader::new("settings", &item);
-        let settings = r.json("j")?.ok_or_else(|| r.corrupt("j"))?;
-        Ok((settings, SeenSettings(item.get("j").cloned())))
+        Ok((read_settings(&item)?, SeenSettings(item.get("j").cloned())))
     }
 
     /// False when somebody else has changed them since they were seen: a
@@ -197,8 +195,43 @@ impl SeenSettings {
     }
 }
 
+/// What members may be told of that the release before does not know: it stands
+/// in a field of its own, which that release passes over. A release that reads it
+/// passes over what it does not know itself.
+const TOLD_SINCE: [Trouble; 1] = [Trouble::CampaignFinished];
+const ABOUT: &str = "about";
+const ALSO: &str = "also";
+
 fn settings_row(org: OrgId, settings: &Settings) -> Item {
+    let mut json = json!(settings);
+    for entry in notified(&mut json) {
+        let Some(Value::Array(about)) = entry.get_mut(ABOUT) else { continue };
+        let is_new = |word: &Value| TOLD_SINCE.iter().any(|t| word == t.as_str());
+        let also: Vec<_> = about.iter().filter(|word| is_new(word)).cloned().collect();
+        about.retain(|word| !is_new(word));
+        if !also.is_empty() {
+            entry.insert(ALSO.to_owned(), json!(also));
+        }
+    }
     let mut w = Writer::new(&keys::settings(org));
-    w.text("j", serde_json::json!(settings).to_string());
+    w.text("j", json.to_string());
     w.done()
+}
+
+fn read_settings(item: &Item) -> Result<Settings> {
+    let r = Reader::new("settings", item);
+    let mut json: Value = r.json("j")?.ok_or_else(|| r.corrupt("j"))?;
+    for entry in notified(&mut json) {
+        let also = entry.remove(ALSO);
+        let Some(Value::Array(about)) = entry.get_mut(ABOUT) else { continue };
+        about.extend(also.as_ref().and_then(Value::as_array).into_iter().flatten().cloned());
+        about.retain(|word| word.as_str().is_none_or(|word| Trouble::parse(word).is_some()));
+    }
+    serde_json::from_value(json).map_err(|_| r.corrupt("j"))
+}
+
+/// Who is told of trouble, and how.
+fn notified(settings: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let entries = settings.get_mut("notify").and_then(Value::as_array_mut);
+    entries.into_iter().flatten().filter_map(Value::as_object_mut)
 }

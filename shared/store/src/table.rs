@@ -1,5 +1,7 @@
 //! One row, a batch, a range: what every noun's questions are made of.
 
+use std::collections::HashSet;
+
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -163,15 +165,18 @@ impl Store {
         Ok(answer.item)
     }
 
-    /// Rows by key, any order, in batches of a hundred; throttled keys again.
+    /// Rows by key, any order, in batches of a hundred; throttled keys again. A key
+    /// that is wanted twice is asked for once: a batch takes it no more often.
     pub(crate) async fn get_many(
         &self,
         wanted: &[keys::Key],
         consistent: bool,
     ) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(wanted.len());
+        let mut seen = HashSet::with_capacity(wanted.len());
+        let wanted: Vec<_> = wanted.iter().filter(|key| seen.insert((&key.pk, &key.sk))).collect();
         for batch in wanted.chunks(100) {
-            let keys: Vec<Item> = batch.iter().map(keys::Key::item).collect();
+            let keys: Vec<Item> = batch.iter().map(|key| key.item()).collect();
             let mut ask = Some(
                 KeysAndAttributes::builder()
                     .set_keys(Some(keys))

@@ -248,6 +248,29 @@ async fn where_many_cannot_be_stored_together_each_is_stored_by_itself() {
     assert_eq!(all(&world).await.len(), 19);
 }
 
+/// The rows between are so wide that the two are not written in one transaction.
+#[tokio::test]
+async fn one_person_found_by_two_keys_of_one_file_is_changed_by_the_first() {
+    let world = World::start().await;
+    let ada = json!({"name": "Ada", "phone": mobile(90), "external_id": "crm-90"});
+    let ada = world.post("/v1/contacts", &ada).await.ok(201);
+    let mut file = String::from("name,phone,customer id\n");
+    file.push_str(&format!("Ada First,{},\n", mobile(90)));
+    for n in 1..4 {
+        file.push_str(&format!("Bea {n},{},crm-{n}\n", mobile(n)));
+    }
+    file.push_str("Ada Second,,crm-90\n");
+    let labels: Vec<String> = (0..20).map(|n| format!("label {n}")).collect();
+    let done = import(&world, file.as_bytes(), &[("labels", &labels.join(","))]).await;
+    shows(&done, &json!({"rows": 5, "created": 3, "updated": 1, "duplicates": 1}));
+    let path = format!("/v1/contacts/{}", ada["id"].as_str().expect("an id"));
+    let now = world.get(&path).await.ok(200);
+    let name = now["name"].as_str().expect("a name");
+    let found = world.get(&format!("/v1/contacts?q={}", name.replace(' ', "%20"))).await.ok(200);
+    assert_eq!(found["data"][0]["id"], ada["id"], "{name} is in the list");
+    assert_eq!(all(&world).await.len(), 4);
+}
+
 #[tokio::test]
 async fn the_same_upload_request_is_one_import() {
     let world = World::start().await;

@@ -1,5 +1,6 @@
 //! Members are told of trouble, by a message or a call, at most once an hour of each kind.
 
+use carillon_local::stack::TABLE;
 use carillon_tests::people::mobile;
 use carillon_tests::workshops::MOMENTS;
 use carillon_tests::{World, shows};
@@ -136,8 +137,7 @@ async fn a_campaign_is_finished_once_nothing_of_it_waits_and_that_is_told_once()
     let at: Timestamp = done["completed_at"].as_str().and_then(|t| t.parse().ok()).expect("a time");
     assert!(at.duration_since(MOMENTS[2].parse().expect("a time")).as_mins() <= 6, "{at}");
     shows(&done, &json!({"status": "completed", "counts": {"audience": 21, "delivered": 21}}));
-    let expected =
-        "My organization: The campaign \"Crypto · Reminders\" is finished: 21 delivered.";
+    let expected = "My organization: The campaign \"Crypto, Reminders\" is finished: 21 delivered.";
     assert_eq!(told(&world, 50).await, [expected]);
 
     for _ in 0..30 {
@@ -173,4 +173,21 @@ async fn what_waits_keeps_a_campaign_from_being_finished() {
     world.advance(8).await;
     shows(&world.get(&path).await.ok(200), &json!({"status": "completed"}));
     assert_eq!(told(&world, 50).await.len(), 1);
+}
+
+/// The release before cannot read a word that it does not know, and must still send.
+#[tokio::test]
+async fn what_the_release_before_does_not_know_stands_where_it_does_not_look() {
+    let world = World::start().await;
+    let told = json!([{"by": "sms", "to": mobile(50), "about": ["spend", "campaign_finished"]}]);
+    notify(&world, told.clone()).await;
+    assert_eq!(world.get("/v1/settings").await.ok(200)["notify"], told);
+    let all = world.stack.engines.dynamodb().scan().table_name(TABLE).send().await;
+    let rows = all.expect("the table answers").items.unwrap_or_default();
+    let stored = rows.iter().find_map(|row| row.get("j")?.as_s().ok()).expect("the settings");
+    let stored: Value = serde_json::from_str(stored).expect("JSON");
+    let expected = json!([{
+        "by": "sms", "to": mobile(50), "about": ["spend"], "also": ["campaign_finished"],
+    }]);
+    assert_eq!(stored["notify"], expected);
 }

@@ -61,8 +61,8 @@ const ROWS: i32 = 100;
 /// Rows looked at in one request; a filter that matches little answers early,
 /// with a cursor to go on from.
 const MOST_ROWS: usize = 2_000;
-/// Entries are kept for 400 days.
-const MONTHS: usize = 15;
+/// Empty months that one request walks back.
+const MONTHS: usize = 36;
 
 /// An entry as it is shown.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -219,12 +219,13 @@ pub async fn walk(
         }
         let is_last = |oldest: &Option<String>| oldest.as_ref().is_some_and(|o| *o >= place.month);
         if is_last(&from) || is_last(&first) {
-            break;
+            return Ok((found, None));
         }
         let month = months::previous(&place.month).ok_or_else(lists::invalid_cursor)?;
         place = Place { month, before: None };
     }
-    Ok((found, None))
+    // Older months are there.
+    Ok((found, Some(place)))
 }
 
 /// `GET /v1/audit-log`: what was done and what was refused, newest first.

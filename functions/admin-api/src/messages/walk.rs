@@ -13,11 +13,12 @@ use super::list::{ENTRIES, Found, MOST_ROWS};
 use crate::problem::Problem;
 use crate::{lists, months};
 
-/// How far back it is walked, in months.
+/// Empty months that one request walks back.
 const MONTHS: usize = 36;
 /// Messages read at a time, of which some may not fit.
 const AT_ONCE: usize = 100;
-/// A page of a file, or a piece of the time line, counts as so many rows.
+/// A page of a file, or a piece of the time line, counts as so many rows where
+/// most of it may not fit.
 const BESIDE: usize = 10;
 
 /// # Errors
@@ -43,13 +44,14 @@ pub async fn back(
     let first = months::first(ctx, org).await?;
     let mut found = Vec::new();
     let mut looked = 0;
+    let beside = if filter.is_set() { BESIDE } else { 1 };
     for _ in 0..MONTHS {
         loop {
             let entries = ctx.store.timeline(org, &month, before.as_deref(), ENTRIES).await?;
             if entries.is_empty() {
                 break;
             }
-            looked += BESIDE;
+            looked += beside;
             let mut entries = entries.into_iter();
             let mut known: VecDeque<(String, usize, MessageId)> = VecDeque::new();
             loop {
@@ -58,8 +60,8 @@ pub async fn back(
                 while known.len() < wanted
                     && let Some((place, entry)) = entries.next()
                 {
-                    let (ids, beside) = ids_of(ctx, org, filter, entry).await?;
-                    looked += beside;
+                    let (ids, is_page) = ids_of(ctx, org, filter, entry).await?;
+                    looked += if is_page { beside } else { 0 };
                     let new = ids.into_iter().filter(|(within, _)| *within >= skip);
                     known.extend(new.map(|(within, id)| (place.sort.clone(), within, id)));
                     skip = 0;
@@ -91,13 +93,14 @@ pub async fn back(
         }
         let is_last = |oldest: &Option<String>| oldest.as_ref().is_some_and(|o| *o >= month);
         if is_last(&from) || is_last(&first) {
-            break;
+            return Ok((found, None));
         }
         month = months::previous(&month).ok_or_else(lists::invalid_cursor)?;
         before = None;
         skip = 0;
     }
-    Ok((found, None))
+    // Older months are there: it goes on at the next one.
+    Ok((found, Some(vec![month, "~".to_owned(), "0".to_owned()])))
 }
 
 /// Where to go on from: the entry itself comes again, and what of it was seen is
@@ -107,18 +110,18 @@ fn behind(month: String, (sort, within, _): &(String, usize, MessageId)) -> Vec<
 }
 
 /// The messages of an entry that the filter may take, each with its place in the
-/// entry, and what else was read.
+/// entry, and whether a page was read for them.
 async fn ids_of(
     ctx: &Context,
     org: OrgId,
     filter: &Filter,
     entry: TimelineEntry,
-) -> Result<(Vec<(usize, MessageId)>, usize), Problem> {
+) -> Result<(Vec<(usize, MessageId)>, bool), Problem> {
     let (import, number) = match entry {
-        TimelineEntry::Message(_) if filter.import.is_some() => return Ok((Vec::new(), 0)),
-        TimelineEntry::Message(id) => return Ok((vec![(0, id)], 0)),
+        TimelineEntry::Message(_) if filter.import.is_some() => return Ok((Vec::new(), false)),
+        TimelineEntry::Message(id) => return Ok((vec![(0, id)], false)),
         TimelineEntry::Page { import, .. } if filter.import.is_some_and(|id| id != import) => {
-            return Ok((Vec::new(), 0));
+            return Ok((Vec::new(), false));
         }
         TimelineEntry::Page { import, page } => (import, page),
     };
@@ -132,7 +135,7 @@ async fn ids_of(
     let own = page.entries.iter().enumerate().filter(|(place, entry)| {
         !is_double(*place) && arrived.binary_search(&entry.line.to_be_bytes().to_vec()).is_err()
     });
-    Ok((own.map(|(place, entry)| (place, entry.message)).collect(), BESIDE))
+    Ok((own.map(|(place, entry)| (place, entry.message)).collect(), true))
 }
 
 /// The lines of a page, and of its neighbour, whose messages have arrived: they

@@ -183,7 +183,8 @@ pub struct Campaign {
     pub integration: Option<ProviderName>,
     pub workshop_id: Option<WorkshopId>,
     pub started_at: Option<Timestamp>,
-    /// When it was seen that nothing of it waits any more.
+    /// When it was seen that nothing of it waits any more: minutes after it is
+    /// `completed`.
     pub completed_at: Option<Timestamp>,
     pub cancelled_at: Option<Timestamp>,
     pub cost: Cost,
@@ -293,7 +294,7 @@ impl Campaign {
             integration: c.integration,
             workshop_id: audience,
             started_at: Some(c.created_at),
-            completed_at: c.completed_at,
+            completed_at: c.completed_at.filter(|_| matches!(status, CampaignStatus::Completed)),
             cancelled_at: changed.filter(|_| c.status == domain::Status::Cancelled),
             cost: Cost {
                 estimate: c.estimate.clone(),

@@ -4,7 +4,8 @@ use carillon_domain::statistics::Bucket;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Messages by their status; each is in one.
+/// Messages by their status; each is in one. What is on a queue or being sent
+/// counts as pending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     pub pending: u64,

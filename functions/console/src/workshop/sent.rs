@@ -84,10 +84,9 @@ impl Broadcast {
         self.steps.iter().any(|step| step["send_time"].is_string() || step["offset"].is_string())
     }
 
-    /// A sequence on this channel that goes on.
-    pub fn runs(&self, channel: &str) -> bool {
-        let goes_on = matches!(self.status.0.as_str(), "running" | "paused");
-        goes_on && self.channel == channel && self.is_sequence()
+    /// A sequence on this channel that is in this state.
+    pub fn is(&self, status: &str, channel: &str) -> bool {
+        self.status.0 == status && self.channel == channel && self.is_sequence()
     }
 
     pub fn cost_word(&self) -> String {

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use carillon_domain::OrgId;
 use carillon_domain::campaign::{Batch, Campaign, Status, Step};
 use carillon_domain::settings::Trouble;
 use carillon_domain::statistics::Bucket;
 use carillon_domain::workshop::Workshop;
-use carillon_domain::{OrgId, statistics};
 use carillon_store::{Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +30,7 @@ pub enum Look {
     /// It is finished, or nobody asks.
     No,
     At(Timestamp),
-    /// Nothing of it waits: that is to be stored.
+    /// Nothing of it waits, or not for long any more: that is to be stored.
     Finished,
 }
 
@@ -55,56 +55,80 @@ pub async fn look(
     if now < first {
         return Ok(Look::At(first));
     }
-    if now >= last + OVER_AFTER || waiting(&ctx.store, c, w).await? == 0 {
+    // What is Unknown may be settled, or sent again; some are held for good.
+    let is_settling = now < last + DAY;
+    if now >= last + OVER_AFTER || waiting(&ctx.store, c, w, is_settling).await? == 0 {
         return Ok(Look::Finished);
     }
-    let next = if now < last + DAY { NEXT_LOOK } else { LATER_LOOK };
+    let next = if is_settling { NEXT_LOOK } else { LATER_LOOK };
     Ok(Look::At(now + next))
 }
 
-async fn waiting(store: &Store, c: &Campaign, w: &Workshop) -> Result<u64, StoreError> {
+async fn waiting(
+    store: &Store,
+    c: &Campaign,
+    w: &Workshop,
+    is_settling: bool,
+) -> Result<u64, StoreError> {
+    let waits = |bucket: Bucket| match bucket {
+        Bucket::Pending => true,
+        Bucket::Unknown => is_settling,
+        _ => false,
+    };
     let batches = store.batches(c.org, c.id).await?;
     let batches: Vec<_> = batches.into_iter().filter(|b| !is_withdrawn(c, b, Some(w))).collect();
     let sources: Vec<_> = batches.iter().map(|b| b.source).collect();
     let mut waiting = 0;
     for (batch, messages) in batches.iter().zip(store.counted_of(c.org, &sources).await?) {
-        let pending = messages.values().filter(|(_, fact)| fact.bucket == Bucket::Pending);
-        waiting += u64::try_from(pending.count()).unwrap_or(u64::MAX);
+        let open = messages.values().filter(|(_, fact)| waits(fact.bucket));
+        waiting += u64::try_from(open.count()).unwrap_or(u64::MAX);
         waiting += not_counted(store, c.org, batch, messages.len()).await?;
     }
     Ok(waiting)
 }
 
-/// Tells members, once it is stored.
-pub async fn tell(ctx: &Context, c: &Campaign) {
-    let mut buckets: BTreeMap<&str, u64> = BTreeMap::new();
-    let said = async {
-        let batches = ctx.store.batches(c.org, c.id).await?;
-        let sources: Vec<_> = batches.iter().map(|b| b.source).collect();
-        for messages in ctx.store.counted_of(c.org, &sources).await? {
-            for (_, fact) in messages.values() {
-                *buckets.entry(word(fact)).or_default() += 1;
-            }
+/// Tells members who want to know, before it is stored: a repeat tells nobody
+/// twice.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn tell(ctx: &Context, c: &Campaign, w: &Workshop) -> Result<(), StoreError> {
+    if !trouble::is_wanted(ctx, c.org, Trouble::CampaignFinished).await {
+        return Ok(());
+    }
+    let batches = ctx.store.batches(c.org, c.id).await?;
+    let sources: Vec<_> = batches.iter().map(|b| b.source).collect();
+    let mut said: BTreeMap<&str, u64> = BTreeMap::new();
+    for (batch, messages) in batches.iter().zip(ctx.store.counted_of(c.org, &sources).await?) {
+        let is_withdrawn = is_withdrawn(c, batch, Some(w));
+        for (_, fact) in messages.values() {
+            *said.entry(word(fact.bucket, is_withdrawn)).or_default() += 1;
         }
-        Ok::<_, StoreError>(())
-    };
-    let name: String = c.name.chars().take(NAME).collect();
+    }
+    // In a text, the sign between title and sequence would make it twice as long.
+    let name: String = c.name.replace(" \u{b7} ", ", ").chars().take(NAME).collect();
     let mut what = format!("The campaign \"{name}\" is finished");
-    if said.await.is_ok() && !buckets.is_empty() {
-        let parts: Vec<_> = buckets.iter().map(|(word, n)| format!("{n} {word}")).collect();
+    if !said.is_empty() {
+        let parts: Vec<_> = said.iter().map(|(word, n)| format!("{n} {word}")).collect();
         what = format!("{what}: {}", parts.join(", "));
     }
     let subject = c.id.to_string();
     trouble::tell(ctx, c.org, Trouble::CampaignFinished, &subject, &format!("{what}.")).await;
+    Ok(())
 }
 
-fn word(fact: &statistics::Fact) -> &'static str {
-    match fact.bucket {
+const fn word(bucket: Bucket, is_withdrawn: bool) -> &'static str {
+    match bucket {
         Bucket::Delivered | Bucket::Read => "delivered",
-        Bucket::Sent | Bucket::Pending => "sent",
+        Bucket::Sent => "sent",
         Bucket::Failed | Bucket::Undelivered => "failed",
         Bucket::Unknown => "unknown",
-        Bucket::Suppressed | Bucket::Cancelled | Bucket::Received | Bucket::OptedOut => "not sent",
+        Bucket::Pending if !is_withdrawn => "still waiting",
+        Bucket::Pending
+        | Bucket::Suppressed
+        | Bucket::Cancelled
+        | Bucket::Received
+        | Bucket::OptedOut => "not sent",
     }
 }
 
