@@ -5,8 +5,6 @@
 //! has it, so a place may lead to what is not there any more: who reads the
 //! contacts passes it over.
 
-use std::collections::BTreeMap;
-
 use carillon_domain::contact::search;
 use carillon_domain::{Contact, ContactId, OrgId};
 
@@ -28,6 +26,14 @@ pub fn places(c: &Contact) -> Vec<Key> {
     places
 }
 
+/// A part of a list, as far as it was read.
+struct Shard {
+    pk: String,
+    low: String,
+    found: Vec<(String, ContactId)>,
+    has_more: bool,
+}
+
 impl Store {
     /// Places in a list whose text begins with `prefix`, from behind `after`, in
     /// order; at most `limit`.
@@ -45,29 +51,54 @@ impl Store {
             None => prefix.to_owned(),
         };
         let high = format!("{prefix}\u{10ffff}");
-        let mut found = BTreeMap::new();
-        for list in lists {
-            for shard in 0..CONTACT_SHARDS {
-                let answer = self
-                    .client
-                    .query()
-                    .table_name(&self.table)
-                    .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
-                    .expression_attribute_values(":pk", s(keys::contact_list(org, *list, shard)))
-                    .expression_attribute_values(":low", s(&low))
-                    .expression_attribute_values(":high", s(&high))
-                    .limit(limit)
-                    .send()
-                    .await
-                    .map_err(unavailable("query a list of contacts"))?;
-                for item in answer.items() {
-                    let r = Reader::new("place of a contact", item);
-                    let id = r.parsed("sk", keys::contact_of_place)?;
-                    found.insert(r.text("sk")?.to_owned(), id);
-                }
+        let most = usize::try_from(limit).unwrap_or(0);
+        let mut shards: Vec<_> = lists
+            .iter()
+            .flat_map(|list| (0..CONTACT_SHARDS).map(|n| keys::contact_list(org, *list, n)))
+            .map(|pk| Shard { pk, low: low.clone(), found: Vec::new(), has_more: true })
+            .collect();
+        // Each holds about its share of a page; one that holds more is asked again.
+        let mut ask = limit / i32::from(CONTACT_SHARDS) + limit / 8 + 1;
+        loop {
+            let mut all: Vec<_> = shards.iter().flat_map(|shard| &shard.found).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.truncate(most);
+            let last = all.get(most.saturating_sub(1)).map(|(place, _)| place.clone());
+            let is_needed = |shard: &Shard| {
+                shard.has_more && last.as_ref().is_none_or(|last| shard.low < *last)
+            };
+            if most == 0 || !shards.iter().any(is_needed) {
+                return Ok(all.into_iter().cloned().collect());
             }
+            let needed = shards.iter_mut().filter(|shard| is_needed(shard));
+            let asked = needed.map(|shard| self.more_places(shard, &high, ask));
+            futures::future::try_join_all(asked).await?;
+            ask = limit;
         }
-        Ok(found.into_iter().take(usize::try_from(limit).unwrap_or(0)).collect())
+    }
+
+    async fn more_places(&self, shard: &mut Shard, high: &str, ask: i32) -> Result<()> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .expression_attribute_values(":pk", s(&shard.pk))
+            .expression_attribute_values(":low", s(&shard.low))
+            .expression_attribute_values(":high", s(high))
+            .limit(ask)
+            .send()
+            .await
+            .map_err(unavailable("query a list of contacts"))?;
+        for item in answer.items() {
+            let r = Reader::new("place of a contact", item);
+            let place = r.text("sk")?;
+            shard.low = format!("{place}\u{1}");
+            shard.found.push((place.to_owned(), r.parsed("sk", keys::contact_of_place)?));
+        }
+        shard.has_more = answer.last_evaluated_key().is_some();
+        Ok(())
     }
 
     /// Whose email address it is, as of now; a few at most.

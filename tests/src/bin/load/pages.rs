@@ -1,5 +1,5 @@
 //! Each page of the console: server time, size, and what it reads; with the demo's data, and with so many messages and
-//! contacts stored besides. `CARILLON_PAGES_STORED` says how many: writing a million of each takes most of an hour.
+//! contacts stored besides. `CARILLON_PAGES_STORED` says how many.
 
 mod demo;
 
