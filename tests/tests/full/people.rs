@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use carillon_runtime::config::{Tuning, variable};
 use carillon_tests::many::{self, name, phone};
-use carillon_tests::patience::Stopwatch;
+use carillon_tests::patience::{Stopwatch, pause};
 use carillon_tests::{Answer, Setup, World, fields_form};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn imported(world: &World, upload: &str) -> Value {
         let report = loop {
             tokio::select! {
                 report = &mut run => break report,
-                () = tokio::time::sleep(LOOK) => look(world, &path, &watch, &mut seen).await,
+                () = pause(LOOK) => look(world, &path, &watch, &mut seen).await,
             }
         };
         assert_eq!(report.errors, 0);

@@ -17,7 +17,7 @@ impl DynamoEngine {
         self.blocking(move |inner| {
             let rows = rows
                 .into_iter()
-                .map(|row| serde_json::from_value::<Item>(row))
+                .map(serde_json::from_value::<Item>)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|e| DynoxideError::ValidationException(e.to_string()))?;
             let _gate = inner.gate.read().unwrap_or_else(PoisonError::into_inner);
