@@ -45,7 +45,7 @@ pub async fn each_role_does_its_work_and_no_more(world: &mut World) -> Result<()
         ("QueueProcessor", &attention, NOTHING, QUERY),
         ("QueueProcessor", &transactional, SEND, TAKE),
         ("QueueProcessor", &bulk, SEND, TAKE),
-        ("QueueProcessor", &receive, NOTHING, TAKE_AND_SEND),
+        ("QueueProcessor", &receive, SEND, TAKE),
         ("Sender", &due, NOTHING, QUERY),
         ("Sender", &bulk, TAKE_AND_SEND, NOTHING),
         ("Sender", &transactional, TAKE_AND_SEND, NOTHING),
