@@ -16,12 +16,24 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 
-use crate::engines::Engines;
+use crate::engines::dynamodb::DynamoOpenError;
+use crate::engines::{Engines, OpenError};
 
 const TABLE: &str = "main";
 
+/// A process that another test is about to start holds the locks of this one until it is a
+/// program of its own: so a lock that was let go of may be held for a moment.
+#[expect(clippy::disallowed_methods, reason = "waits for another process")]
 fn open(folder: Option<&Path>) -> Engines {
-    Engines::open(folder, Arc::new(jiff::Timestamp::now)).unwrap()
+    for _ in 0..200 {
+        match Engines::open(folder, Arc::new(jiff::Timestamp::now)) {
+            Err(OpenError::DynamoDb(DynamoOpenError::Locked { .. })) => {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{folder:?} stays locked");
 }
 
 fn text(value: &str) -> AttributeValue {
