@@ -48,10 +48,8 @@ pub async fn list(
     };
     let of = visible_to(&caller);
     // What names no organization may be older than the caller's.
-    let first = match of.contains(&None) {
-        true => months::first(&ctx, first_organization::id()).await?,
-        false => months::first(&ctx, caller.org).await?,
-    };
+    let made_first = if of.contains(&None) { first_organization::id() } else { caller.org };
+    let oldest = months::oldest(&ctx, made_first, None).await?;
     let mut data = Vec::new();
     for _ in 0..MONTHS {
         loop {
@@ -67,7 +65,7 @@ pub async fn list(
                 return Ok(Json(Page::of(&params, data, Some(&next))));
             }
         }
-        if first.as_ref().is_some_and(|first| *first >= month) {
+        if oldest.as_ref().is_some_and(|oldest| *oldest >= month) {
             return Ok(Json(Page::of(&params, data, None)));
         }
         month = months::previous(&month).ok_or_else(lists::invalid_cursor)?;

@@ -4,15 +4,20 @@ use carillon_domain::OrgId;
 use carillon_runtime::Context;
 use carillon_store::keys;
 pub use carillon_store::keys::month_before as previous;
+use jiff::Timestamp;
 
 use crate::problem::Problem;
 
-/// The month in which the organization was made: nothing of it is older, so none
-/// before it is asked for. `None` where nobody knows.
+/// The month that is asked for last: that of `from`, or that in which the
+/// organization was made, since nothing of it is older. `None` where nobody knows.
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn first(ctx: &Context, org: OrgId) -> Result<Option<String>, Problem> {
+pub async fn oldest(
+    ctx: &Context,
+    org: OrgId,
+    from: Option<Timestamp>,
+) -> Result<Option<String>, Problem> {
     let organization = ctx.store.organization(org).await?;
-    Ok(organization.map(|o| keys::month(o.created_at)))
+    Ok(from.max(organization.map(|o| o.created_at)).map(keys::month))
 }

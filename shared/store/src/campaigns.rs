@@ -13,7 +13,8 @@ use carillon_domain::{
 use serde_json::json;
 
 use crate::attributes::{Item, Reader, Writer, ms, n, s};
-use crate::counted::{self, Messages};
+use crate::counted::Messages;
+use crate::statistics::read_counted;
 use crate::{Result, Store, keys};
 
 /// Version of this row shape.
@@ -113,13 +114,9 @@ impl Store {
         let wanted: Vec<_> =
             sources.iter().map(|source| keys::counted_pages(org, *source, 0)).collect();
         let rows = self.get_many(&wanted, false).await?;
-        let read = |row: &Item| {
-            let r = Reader::new("counted", row);
-            counted::decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))
-        };
         let mut found: BTreeMap<String, Messages> = BTreeMap::new();
         for row in &rows {
-            found.insert(Reader::new("counted", row).text("pk")?.to_owned(), read(row)?);
+            found.insert(Reader::new("counted", row).text("pk")?.to_owned(), read_counted(row)?);
         }
         let mut of = |key: keys::Key| found.remove(&key.pk).unwrap_or_default();
         Ok(wanted.into_iter().map(&mut of).collect())

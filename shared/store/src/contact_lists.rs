@@ -79,25 +79,15 @@ impl Store {
     }
 
     async fn more_places(&self, shard: &mut Shard, high: &str, ask: i32) -> Result<()> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
-            .expression_attribute_values(":pk", s(&shard.pk))
-            .expression_attribute_values(":low", s(&shard.low))
-            .expression_attribute_values(":high", s(high))
-            .limit(ask)
-            .send()
-            .await
-            .map_err(unavailable("query a list of contacts"))?;
-        for item in answer.items() {
+        let range = (shard.low.clone(), high.to_owned());
+        let items = self.between(&shard.pk, range, ask, false, false).await?;
+        for item in &items {
             let r = Reader::new("place of a contact", item);
             let place = r.text("sk")?;
             shard.low = format!("{place}\u{1}");
             shard.found.push((place.to_owned(), r.parsed("sk", keys::contact_of_place)?));
         }
-        shard.has_more = answer.last_evaluated_key().is_some();
+        shard.has_more = i32::try_from(items.len()) == Ok(ask);
         Ok(())
     }
 

@@ -97,10 +97,8 @@ pub struct DayCounters {
 impl Store {
     pub async fn counted(&self, group: &Group) -> Result<Counted> {
         let Some(item) = self.get(&group.key(), true).await? else { return Ok(Counted::default()) };
-        let r = Reader::new("counted", &item);
-        let messages =
-            counted::decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))?;
-        Ok(Counted { version: r.number("ver")?, messages })
+        let version = Reader::new("counted", &item).number("ver")?;
+        Ok(Counted { version, messages: read_counted(&item)? })
     }
 
     /// How many messages of a source are counted as what.
@@ -113,10 +111,7 @@ impl Store {
             let Some(last) = rows.last() else { return Ok(buckets) };
             Reader::new("counted", last).text("sk")?.clone_into(&mut after);
             for row in &rows {
-                let r = Reader::new("counted", row);
-                let messages = counted::decode(r.bytes("e").unwrap_or_default())
-                    .ok_or_else(|| r.corrupt("e"))?;
-                for (_, fact) in messages.values() {
+                for (_, fact) in read_counted(row)?.values() {
                     *buckets.entry(fact.bucket).or_default() += 1;
                 }
             }
@@ -219,6 +214,12 @@ impl Store {
             }
         }
     }
+}
+
+/// What a side row has counted.
+pub(crate) fn read_counted(row: &Item) -> Result<Messages> {
+    let r = Reader::new("counted", row);
+    counted::decode(r.bytes("e").unwrap_or_default()).ok_or_else(|| r.corrupt("e"))
 }
 
 impl DayCounters {

@@ -192,8 +192,7 @@ pub async fn walk(
     mut place: Place,
     limit: usize,
 ) -> Result<(Vec<Entry>, Option<Place>), Problem> {
-    let from = filter.from.map(|from| keys::month(from.start()));
-    let first = months::first(ctx, org).await?;
+    let oldest = months::oldest(ctx, org, filter.from.map(Moment::start)).await?;
     let mut found = Vec::new();
     let mut looked = 0;
     for _ in 0..MONTHS {
@@ -217,8 +216,7 @@ pub async fn walk(
                 }
             }
         }
-        let is_last = |oldest: &Option<String>| oldest.as_ref().is_some_and(|o| *o >= place.month);
-        if is_last(&from) || is_last(&first) {
+        if oldest.as_ref().is_some_and(|oldest| *oldest >= place.month) {
             return Ok((found, None));
         }
         let month = months::previous(&place.month).ok_or_else(lists::invalid_cursor)?;

@@ -40,8 +40,7 @@ pub async fn back(
             (month, Some(before), skip.parse().map_err(|_| lists::invalid_cursor())?)
         }
     };
-    let from = filter.from.map(keys::month);
-    let first = months::first(ctx, org).await?;
+    let oldest = months::oldest(ctx, org, filter.from).await?;
     let mut found = Vec::new();
     let mut looked = 0;
     let beside = if filter.is_set() { BESIDE } else { 1 };
@@ -91,8 +90,7 @@ pub async fn back(
                 return Ok((found, Some(vec![month, before, "0".to_owned()])));
             }
         }
-        let is_last = |oldest: &Option<String>| oldest.as_ref().is_some_and(|o| *o >= month);
-        if is_last(&from) || is_last(&first) {
+        if oldest.as_ref().is_some_and(|oldest| *oldest >= month) {
             return Ok((found, None));
         }
         month = months::previous(&month).ok_or_else(lists::invalid_cursor)?;
